@@ -1,0 +1,1 @@
+kubectl describe pvc <name> -n observer-prod

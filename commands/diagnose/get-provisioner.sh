@@ -1,0 +1,1 @@
+kubectl get pods -n kube-system -l app=local-path-provisioner

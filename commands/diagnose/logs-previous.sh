@@ -1,0 +1,1 @@
+kubectl logs <pod> -n observer-prod --previous

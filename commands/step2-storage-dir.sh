@@ -1,0 +1,1 @@
+ls -la /var/lib/rancher/k3s/storage/

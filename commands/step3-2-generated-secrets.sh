@@ -1,0 +1,1 @@
+kubectl get secrets -n observer-prod -l sealedsecrets.bitnami.com/sealed-secrets-key

@@ -1,0 +1,1 @@
+kubectl get sealedsecrets -n observer-prod

@@ -1,0 +1,15 @@
+kubectl create secret generic observer-secrets \
+  --from-literal=POSTGRES_USER=observer \
+  --from-literal=POSTGRES_PASSWORD='<password>' \
+  --from-literal=POSTGRES_DB=observer \
+  --from-literal=DB_USER=observer \
+  --from-literal=DB_PASSWORD='<password>' \
+  --from-literal=PGHOST=postgres \
+  --from-literal=PGPORT=5432 \
+  --from-literal=PGDATABASE=observer \
+  --from-literal=PGUSER=observer \
+  --from-literal=PGPASSWORD='<password>' \
+  --from-literal=KIS_APP_KEY='<key>' \
+  --from-literal=KIS_APP_SECRET='<secret>' \
+  --from-literal=KIS_HTS_ID='<id>' \
+  -n observer-prod

@@ -1,0 +1,1 @@
+kubectl get secret observer-secrets -n observer-prod

@@ -1,0 +1,1 @@
+kubectl get secret ghcr-secret -n observer-prod

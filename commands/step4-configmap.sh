@@ -1,0 +1,1 @@
+kubectl get configmap observer-config -n observer-prod -o yaml

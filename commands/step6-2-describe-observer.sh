@@ -1,0 +1,1 @@
+kubectl describe pod -l app=observer -n observer-prod | tail -30

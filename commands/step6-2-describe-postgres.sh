@@ -1,0 +1,1 @@
+kubectl describe pod -l app=postgres -n observer-prod | tail -30

@@ -1,0 +1,1 @@
+kubectl logs -l app=observer -n observer-prod --tail=50

@@ -1,0 +1,1 @@
+kubectl logs -l app=postgres -n observer-prod --tail=30

@@ -1,0 +1,1 @@
+kubectl exec -it deploy/observer -n observer-prod -- df -h | grep observer

@@ -1,0 +1,2 @@
+kubectl exec -it deploy/observer -n observer-prod -- \
+  sh -c 'touch /opt/platform/runtime/observer/logs/.write_test && echo "OK" && rm /opt/platform/runtime/observer/logs/.write_test'

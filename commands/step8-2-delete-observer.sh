@@ -1,0 +1,1 @@
+kubectl delete pod -l app=observer -n observer-prod

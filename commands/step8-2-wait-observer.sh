@@ -1,0 +1,1 @@
+kubectl wait --for=condition=Ready pod -l app=observer -n observer-prod --timeout=300s

@@ -1,0 +1,1 @@
+kubectl delete pod postgres-0 -n observer-prod

@@ -1,0 +1,1 @@
+kubectl wait --for=condition=Ready pod postgres-0 -n observer-prod --timeout=300s

@@ -1,0 +1,56 @@
+"""Carry out a written kubectl verification guide, judge what it printed, and render a report that can be signed.
+
+    import playbook
+
+    session = playbook.replay(playbook.scenario("healthy"))
+    print(session.overall, playbook.render(session))
+
+The names below are the library; everything else is how it is made.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .version import __version__
+
+if TYPE_CHECKING:
+    from .errors import PlaybookError
+    from .library import current_session, judge, recorded_session, render, replay, run, scenario
+    from .model import Cause, Finding, Overall, Run, Session, StepResult, Verdict
+
+_WHERE = {
+    **dict.fromkeys(
+        ("current_session", "judge", "recorded_session", "render", "replay", "run", "scenario"), "library"
+    ),
+    **dict.fromkeys(("Cause", "Finding", "Overall", "Run", "Session", "StepResult", "Verdict"), "model"),
+    "PlaybookError": "errors",
+}
+
+__all__ = [
+    "Cause",
+    "Finding",
+    "Overall",
+    "PlaybookError",
+    "Run",
+    "Session",
+    "StepResult",
+    "Verdict",
+    "__version__",
+    "current_session",
+    "judge",
+    "recorded_session",
+    "render",
+    "replay",
+    "run",
+    "scenario",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a name of the library when it is first asked for: `show` and `list` start without the rest."""
+    if name not in _WHERE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f".{_WHERE[name]}", __name__), name)

@@ -1,0 +1,136 @@
+"""The command line: the only part of the program that prints or exits.
+
+Each verb lives in a module of this package that is imported when the verb is used, so that `show` and `--help` start at once.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+
+import click
+
+from ..errors import Interrupted, PlaybookError
+from ..text import LANGUAGES, language_from, msg, use_language
+from ..version import __version__
+from .words import Helpful, HelpfulGroup, HelpfulOption
+
+_VERBS = {
+    "all": ("carry_out", "Carry out the guide, Steps 0 to 9, and write the report."),
+    "step": ("carry_out", "Carry out one step (3) or look at one sub-step (3-4)."),
+    "summary": ("carry_out", "Run the guide's one-line summary and show it."),
+    "watch": ("carry_out", "Add samples to Step 9 while this terminal lives."),
+    "status": ("look", "Show where the verification stands and what to type next."),
+    "list": ("look", "List every step and command id."),
+    "show": ("look", "Print the exact text of a command or step."),
+    "audit": ("look", "Hold commands/ against the guide document."),
+    "demo": ("judging", "Replay a recording that ships with the program."),
+    "replay": ("judging", "Judge a recording, offline."),
+    "diff": ("judging", "Show what changed between two sessions or recordings."),
+    "report": ("signing", "Render the report of a session or a recording."),
+    "verify-pack": ("signing", "Check a pack made by `report --pack`, offline."),
+    "waive": ("signing", "Accept one finding as it is, by name and reason."),
+    "diagnose": ("mending", "Walk the guide's decision trees for what failed."),
+    "fix": ("mending", "Create what the guide creates by hand."),
+    "completion": ("look", "Print the completion script for a shell."),
+}
+"""Verb, the module it lives in, and what `--help` says of it."""
+
+
+class Verbs(HelpfulGroup):
+    """Finds a verb without importing the others."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The verbs in the order of a verification."""
+        return list(_VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The verb, its module imported now."""
+        if cmd_name not in _VERBS:
+            return None
+        module = import_module(f".{_VERBS[cmd_name][0]}", __name__)
+        found = getattr(module, cmd_name.replace("-", "_") + "_verb")
+        return found if isinstance(found, click.Command) else None
+
+    def line_of(self, verb: str) -> str:
+        """The line of a verb in `--help`, without importing it."""
+        return _VERBS[verb][1]
+
+
+def _speak(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    if value:
+        use_language(value)
+    return value
+
+
+@click.group(
+    cls=Verbs,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    epilog="""\b
+Exit status: 0 complete, 1 failed, 2 wrong usage or a refusal, 3 incomplete, 4 aborted by a criterion of the guide,
+5 pending (all is well, the 24 hours are not over), 130 interrupted.
+
+\b
+Environment: KUBECONFIG (as kubectl reads it), PLAYBOOK_STATE_DIR, POSTGRES_USER and POSTGRES_DB (Step 8-4), NO_COLOR,
+LC_ALL, LC_MESSAGES and LANG (English or Korean).
+
+\b
+First steps:
+  playbook demo                  see a whole run without a cluster
+  playbook all                   verify the cluster that kubectl speaks to; nothing is restarted
+  playbook all --allow-restart   the same with Step 8's restarts
+  playbook show 3-4 | bash       one command of the guide, byte for byte""",
+)
+@click.option("--lang", type=click.Choice(LANGUAGES), callback=_speak, is_eager=True, expose_value=False,
+              cls=HelpfulOption, help="Language of the program and its reports; else by LC_ALL, LC_MESSAGES, LANG.")
+@click.option("--state-dir", metavar="DIR", cls=HelpfulOption, envvar="PLAYBOOK_STATE_DIR",
+              help="Where sessions are kept; else $XDG_STATE_HOME/playbook or ~/.local/state/playbook.")
+@click.version_option(__version__, prog_name="playbook")
+@click.pass_context
+def root(ctx: click.Context, state_dir: str | None) -> None:
+    """Carry out the Phase 0 verification guide of Observer on a K3s cluster.
+
+    The guide's kubectl commands are run byte for byte, in the guide's order; what they print is judged, recorded and
+    rendered as a Markdown report that a second person can sign. Nothing is restarted unless you allow it.
+    """
+    ctx.obj = state_dir
+
+
+def main() -> None:
+    """The entry point of `playbook` and `python -m playbook`: runs a verb and exits."""
+    use_language(language_from())
+    try:
+        sys.exit(root.main(prog_name=_name(), standalone_mode=False) or 0)
+    except click.exceptions.Exit as end:
+        sys.exit(end.exit_code)
+    except click.Abort:
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        sys.exit(128 + 13)
+    except Interrupted as error:
+        _say(str(error.message), str(msg("`python -m playbook all` goes on from here")))
+        sys.exit(128 + error.signal)
+    except PlaybookError as error:
+        _say(str(error.message), str(error.hint) if error.hint else "")
+        sys.exit(int(error.exit_code))
+
+
+def _name() -> str:
+    if sys.argv[0].endswith(".pyz"):
+        return f"python3 {os.path.basename(sys.argv[0])}"  # noqa: PTH119 - pathlib is slow to import
+    return "playbook" if os.path.basename(sys.argv[0]).startswith("playbook") else "python -m playbook"  # noqa: PTH119
+
+
+def _say(message: str, hint: str) -> None:
+    try:
+        print(f"playbook: {message}", *([f"  {hint}"] if hint else []), sep="\n", file=sys.stderr)
+    except OSError:
+        sys.stderr = open(os.devnull, "w")  # noqa: PTH123, SIM115  # the terminal is gone; so is who would read it
+
+
+__all__ = ["Helpful", "main", "root"]

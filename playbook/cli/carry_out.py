@@ -1,0 +1,223 @@
+"""The verbs that speak to the cluster: all, step, summary, watch."""
+
+from __future__ import annotations
+
+import re
+import sys
+import time
+from typing import Any
+
+import click
+
+from .. import library
+from ..errors import EXIT_OF, UsageError
+from ..execution import Interruption
+from ..model import Overall
+from ..outlook import next_command
+from ..session import Sessions, state_directory
+from ..text import msg
+from . import complete
+from .console import Console
+from .words import lang_option, option, output_option, state_option, verb
+
+
+@verb(
+    "all",
+    """\b
+    Examples:
+      playbook all                     everything but the restarts of Step 8
+      playbook all --allow-restart     everything; afterwards Step 9 is pending for 24 hours
+      playbook all                     a day later: judges Step 9 by the same record
+      playbook all --from 6            runs Steps 6 to 9 again, whatever was seen before
+      playbook all --fresh             begins a new record; the old one is kept
+    """,
+)
+@option("--allow-restart", is_flag=True, help="Let Step 8 delete the pods, after its own checks; else asked for.")
+@option("--fresh", is_flag=True, help="Begin a new record; the old one is kept.")
+@option("--from", "start", metavar="STEP", shell_complete=complete.steps,
+        help="Run this step and the later ones in any case.")
+@option("--until", metavar="STEP", default="9", show_default=True, shell_complete=complete.steps,
+        help="End after this step.")
+@option("--jobs", type=click.IntRange(1, 16), help="Commands of one step at a time. [default: the cores]")
+@option("--no-diagnose", is_flag=True, help="Do not walk the guide's decision trees after a failure.")
+@output_option
+@state_option
+@lang_option
+def all_verb(
+    allow_restart: bool,
+    fresh: bool,
+    start: str | None,
+    until: str,
+    jobs: int | None,
+    no_diagnose: bool,
+    form: str,
+    state_dir: str | None,
+) -> int:
+    """Carry out the guide, Steps 0 to 9, and write the report.
+
+    Goes on with the open record: what failed, was not reached or no longer counts is run again, the rest is kept. Stops
+    where the guide says stop. Ctrl-C at any time: nothing is left running, and the same command goes on from there.
+    """
+    return _carry_out(
+        allow_restart,
+        form,
+        state_dir,
+        fresh=fresh,
+        start=start,
+        until=until,
+        jobs=jobs,
+        diagnose=not no_diagnose,
+    )
+
+
+def _carry_out(allow_restart: bool, form: str, state_dir: str | None, **how: Any) -> int:
+    interruption = Interruption()
+    console = Console(interruption, results=form == "text", allow_restart=allow_restart)
+    with console.heeding_signals():
+        _notes(console)
+        session = library.run(state_dir=state_dir, listener=console, interruption=interruption, **how)
+        path = Sessions(state_directory(state_dir)).folder(session.id) / "report.md"
+        library.save(library.render(session), path)
+        if form == "text":
+            console.summary(session)
+            console.result(str(msg("report: {path}", path=str(path))))
+            console.tell(msg("next: {command}", command=next_command(session)))
+        else:
+            console.result(library.render(session, "json" if form == "json" else "junit").rstrip("\n"))
+            console.tell(msg("report: {path}", path=str(path)))
+    return int(EXIT_OF[session.overall])
+
+
+def _notes(console: Console) -> None:
+    from ..tools import has_tool
+
+    if not has_tool("jq"):
+        console.tell(msg("jq is not installed: Step 3-4 takes the guide's python3 variant"))
+
+
+@verb(
+    "step",
+    """\b
+    Examples:
+      playbook step 3        Step 3 as part of the open record
+      playbook step 3-4      a look at one sub-step; nothing is recorded
+    """,
+)
+@click.argument("step", metavar="STEP", shell_complete=complete.sub_steps)
+@option("--allow-restart", is_flag=True, help="Let Step 8 delete the pods, after its own checks; else asked for.")
+@option("--jobs", type=click.IntRange(1, 16), help="Commands at a time. [default: the cores]")
+@output_option
+@state_option
+@lang_option
+def step_verb(step: str, allow_restart: bool, jobs: int | None, form: str, state_dir: str | None) -> int:
+    """Carry out one step (3), or look at one sub-step (3-4).
+
+    A whole step counts in the open record, as with `all`; Step 0 is looked at first, to know which cluster it is. A
+    sub-step is only looked at.
+    """
+    number, _, part = step.partition("-")
+    library.step(number)
+    if not part:
+        return _carry_out(allow_restart, form, state_dir, only=number, jobs=jobs)
+    interruption = Interruption()
+    console = Console(interruption, results=False)
+    with console.heeding_signals():
+        session = library.look_at(step, interruption=interruption, listener=console)
+        if form == "text":
+            from .. import present
+
+            blocks = [
+                present.problem(session, finding, colour=console.colour) for finding in session.result(number).findings
+            ]
+            console.result("\n\n".join(blocks))
+        else:
+            console.result(library.render(session, "json" if form == "json" else "junit").rstrip("\n"))
+    return int(EXIT_OF[session.overall])
+
+
+@verb("summary")
+@lang_option
+def summary_verb() -> int:
+    """Run the guide's one-line summary and show it: pods, PVCs, Secrets, Services, the latest events."""
+    interruption = Interruption()
+    console = Console(interruption)
+    with console.heeding_signals():
+        run = library.run_one("summary", interruption=interruption, listener=console)
+        console.result(run.out.rstrip("\n"))
+        if run.err:
+            console.tell(run.err.rstrip("\n"))
+    return 0 if run.exit_code == 0 else 3
+
+
+_UNIT = """# {service}
+[Unit]
+Description=A sample for Step 9 of the Phase 0 verification
+
+[Service]
+Type=oneshot
+ExecStart={command}
+# 1: failed, 3: incomplete, 4: aborted, 5: pending; all are recorded, and `playbook status` tells
+SuccessExitStatus=1 3 4 5
+
+# {timer}
+[Unit]
+Description=Samples for Step 9 of the Phase 0 verification
+
+[Timer]
+OnActiveSec=0
+OnUnitActiveSec={seconds}s
+Persistent=true
+
+[Install]
+WantedBy=timers.target
+"""
+
+
+@verb(
+    "watch",
+    """\b
+    Examples:
+      playbook watch --every 15m                 in tmux or a terminal that stays
+      playbook watch --every 15m --print-unit    a systemd user timer that does the same
+    """,
+)
+@option("--every", default="15m", show_default=True, metavar="TIME", help="Time between samples: 90s, 15m, 1h.")
+@option("--print-unit", is_flag=True, help="Print a systemd user service and timer instead.")
+@state_option
+@lang_option
+def watch_verb(every: str, print_unit: bool, state_dir: str | None) -> int:
+    """Add samples to Step 9 while this terminal lives.
+
+    Nothing depends on it: Step 9 is judged by the baseline and whatever samples there are. Ends by itself once Step 9 is
+    judged, or with Ctrl-C.
+    """
+    seconds = _seconds(every)
+    if print_unit:
+        where = f" --state-dir {state_directory(state_dir)}" if state_dir else ""
+        command = f"{sys.executable} -m playbook step 9{where}"
+        click.echo(
+            _UNIT.format(
+                service="~/.config/systemd/user/playbook-sample.service",
+                timer="~/.config/systemd/user/playbook-sample.timer",
+                command=command,
+                seconds=seconds,
+            ),
+            nl=False,
+        )
+        return 0
+    while True:
+        begun = time.monotonic()
+        code = _carry_out(False, "text", state_dir, only="9")
+        if code != int(EXIT_OF[Overall.PENDING]):
+            return code
+        Console(Interruption()).tell(msg("the next sample follows in {time}; Ctrl-C ends the watch", time=every))
+        time.sleep(max(0.0, seconds - (time.monotonic() - begun)))
+
+
+def _seconds(text: str) -> int:
+    found = re.fullmatch(r"(\d+)([smh])", text)
+    if not found or int(found[1]) == 0:
+        raise UsageError(msg("{text} is not a time", text=text), msg("write it as 90s, 15m or 1h"))
+    return int(found[1]) * {"s": 1, "m": 60, "h": 3600}[found[2]]
+
+

@@ -1,0 +1,69 @@
+"""The verbs that judge what was recorded, without a cluster: demo, replay, diff."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from .. import library
+from ..errors import EXIT_OF
+from ..execution import Interruption
+from ..text import msg
+from .console import Console
+from .words import lang_option, output_option, verb
+
+if TYPE_CHECKING:
+    from importlib.abc import Traversable
+
+
+@verb("demo")
+@click.argument("scenario", type=click.Choice(library.SCENARIOS), default="healthy")
+@output_option
+@lang_option
+def demo_verb(scenario: str, form: str) -> int:
+    """Replay a recording that ships with the program: a whole run, without a cluster.
+
+    healthy ends pending, because its 24 hours are not over; healthy-24h is complete; the others are faults.
+    """
+    return _judge(library.scenario(scenario), form)
+
+
+@verb("replay")
+@click.argument("folder", type=click.Path(path_type=Path))
+@output_option
+@lang_option
+def replay_verb(folder: Path, form: str) -> int:
+    """Judge the recording in FOLDER, offline. Nothing is ever run: what it does not have could not be seen.
+
+    FOLDER is a session of this program, or any folder with a runs.json.
+    """
+    return _judge(folder, form)
+
+
+def _judge(folder: Path | Traversable, form: str) -> int:
+    console = Console(Interruption(), results=form == "text")
+    session = library.replay(folder, listener=console)
+    if form == "text":
+        console.summary(session)
+        console.tell(msg("the whole report: {command}", command=f"python -m playbook report --recording {folder}"))
+    else:
+        console.result(library.render(session, "json" if form == "json" else "junit").rstrip("\n"))
+    return int(EXIT_OF[session.overall])
+
+
+@verb("diff")
+@click.argument("before", metavar="A")
+@click.argument("after", metavar="B")
+@lang_option
+def diff_verb(before: str, after: str) -> int:
+    """Show what changed from A to B: verdicts, findings, pods, counts.
+
+    A and B are folders of sessions or recordings, or ids of sessions. Exit status 1 when anything changed.
+    """
+    from ..compare import compare
+
+    changes = compare(library.named(before), library.named(after))
+    click.echo(changes.text() or str(msg("nothing changed")))
+    return 1 if changes.text() else 0

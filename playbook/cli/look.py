@@ -1,0 +1,146 @@
+"""The verbs that only look: list, show, audit, status, completion. They start fast: what they need is imported late."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from ..errors import UsageError
+from ..text import msg
+from . import complete
+from .words import lang_option, option, state_option, verb
+
+
+@verb("list")
+@lang_option
+def list_verb() -> int:
+    """List every step and command id, in the guide's order. Those that change the cluster are marked."""
+    from ..catalog import load
+
+    catalog = load()
+    step = None
+    for command in (catalog.command(name) for name in catalog.ids):
+        if command.step != step:
+            step = command.step
+            click.echo(str(msg("Step {step}", step=step) if step else msg("Summary")))
+        mark = f"  ({msg('changes the cluster')})" if command.mutates else ""
+        click.echo(f"  {command.id}{mark}")
+    click.echo(str(msg("Diagnosis and remedies")))
+    for name in catalog.diagnose_ids:
+        click.echo(f"  {name}")
+    return 0
+
+
+@verb(
+    "show",
+    """\b
+    Examples:
+      playbook show 3-4                       what the guide says at Step 3-4
+      playbook show 3-4 | bash                the guide, carried out by bash
+      playbook show step6-1-pods              one command by its id
+      playbook show describe-pod postgres-0   a command with its placeholder filled
+    """,
+)
+@click.argument("what", metavar="STEP|ID", shell_complete=complete.shown)
+@click.argument("name", required=False)
+@lang_option
+def show_verb(what: str, name: str | None) -> int:
+    """Print the exact text of a step's commands, or of one command, and nothing else.
+
+    The bytes are the guide's, checked against their digest. Notes go to standard error.
+    """
+    from ..catalog import load
+
+    catalog = load()
+    if name:
+        commands = [catalog.fill(what, name)]
+    elif what[:1].isdigit():
+        commands = list(catalog.of_step(what))
+    else:
+        commands = [catalog.command(what)]
+    for command in commands:
+        if command.mutates:
+            click.echo(str(msg("note: {command} changes the cluster", command=command.id)), err=True)
+    sys.stdout.buffer.write("".join(command.text for command in commands).encode())
+    sys.stdout.buffer.flush()
+    return 0
+
+
+@verb("audit")
+@click.argument("guide", type=click.Path(dir_okay=False, path_type=Path))
+@lang_option
+def audit_verb(guide: Path) -> int:
+    """Hold commands/ against the guide document GUIDE.
+
+    Each command of the guide with its line, and whether commands/ has it identical, differently (with the difference) or
+    not at all; then what commands/ has that the guide has not. Exit status 1 on any difference.
+    """
+    from ..audit import audit
+    from ..catalog import load
+
+    try:
+        text = guide.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(
+            msg("cannot read {file}: {reason}", file=str(guide), reason=str(error)),
+            msg("name the guide's Markdown file"),
+        ) from error
+    found = audit(text, load())
+    for entry in (*found.fenced, *found.mentioned):
+        passage = entry.passage
+        click.echo(f"{passage.line:>5}  {entry.state.value:<10}  {entry.id or passage.text.splitlines()[0]}")
+        if entry.diff:
+            click.echo(entry.diff.rstrip("\n"))
+    for name in found.extra:
+        click.echo(f"    -  {msg('not in the guide')}  {name}")
+    for name, wrong in found.tampered:
+        click.echo(f"    -  {name}: {wrong}")
+    identical = sum(entry.state.value == "identical" for entry in found.fenced)
+    click.echo(str(msg("{n} of {all} fenced commands identical", n=identical, all=len(found.fenced))), err=True)
+    return 0 if found.clean else 1
+
+
+@verb("status")
+@option("--session", metavar="ID", help="Another session than the current one.")
+@state_option
+@lang_option
+def status_verb(session: str | None, state_dir: str | None) -> int:
+    """Show where the verification stands: each step, its verdict, when, kept or stale and why, and what to type next."""
+    from .. import library, present
+    from ..journal import now
+    from ..outlook import next_command, outlook
+    from .console import colourful
+
+    found = library.current_session(state_dir, session)
+    if found is None:
+        click.echo(str(msg("nothing was verified yet")))
+        click.echo(str(msg("next: {command}", command="python -m playbook all")), err=True)
+        return 3
+    click.echo(present.status(found, colour=colourful(sys.stdout)))
+    click.echo(f"\n{outlook(found, now())}")
+    click.echo(str(msg("next: {command}", command=next_command(found))), err=True)
+    return 0
+
+
+@verb(
+    "completion",
+    """\b
+    Examples:
+      eval "$(playbook completion bash)"                                        in ~/.bashrc
+      eval "$(playbook completion zsh)"                                         in ~/.zshrc
+      playbook completion fish > ~/.config/fish/completions/playbook.fish
+    """,
+)
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def completion_verb(shell: str) -> int:
+    """Print the completion script for a shell."""
+    from click.shell_completion import get_completion_class
+
+    from . import root
+
+    found = get_completion_class(shell)
+    assert found is not None
+    click.echo(found(root, {}, "playbook", "_PLAYBOOK_COMPLETE").source())
+    return 0

@@ -1,0 +1,279 @@
+"""The types that every other module speaks: commands, runs, findings, verdicts and one verification as a whole.
+
+Plain immutable values. Nothing here reads, prints or runs anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+
+from .command import Command as Command  # noqa: PLC0414 - one of the types of this module
+from .text import Message
+
+GUIDE_VERSION = "1.0"
+NAMESPACE = "observer-prod"
+
+
+class Verdict(str, Enum):
+    """What is said of a finding or of a step."""
+
+    PASS = "pass"
+    WARN = "warn"  # odd, but the guide does not call it abnormal
+    FAIL = "fail"  # the guide calls it abnormal
+    INCONCLUSIVE = "inconclusive"  # could not be seen
+    SKIPPED = "skipped"  # not done on purpose, with its reason
+    PENDING = "pending"  # to be judged later (Step 9 before its 24 hours are over)
+    NOT_RUN = "not-run"  # the run ended before it
+
+
+SEVERITY = (
+    Verdict.FAIL,
+    Verdict.INCONCLUSIVE,
+    Verdict.SKIPPED,
+    Verdict.NOT_RUN,
+    Verdict.PENDING,
+    Verdict.WARN,
+    Verdict.PASS,
+)
+"""Worst first: a step is as bad as its worst finding."""
+
+
+def worst(verdicts: Iterable[Verdict]) -> Verdict:
+    """The worst of `verdicts`; none at all is inconclusive, because nothing was seen.
+
+    >>> worst([Verdict.PASS, Verdict.WARN]).value, worst([]).value
+    ('warn', 'inconclusive')
+    """
+    return min(verdicts, key=SEVERITY.index, default=Verdict.INCONCLUSIVE)
+
+
+class Overall(str, Enum):
+    """What is said of a whole verification: the first of these, in this order, that holds."""
+
+    ABORTED = "aborted"
+    FAILED = "failed"
+    INCOMPLETE = "incomplete"
+    PENDING = "pending"
+    COMPLETE = "complete"
+
+
+class Ended(str, Enum):
+    """How a command came to its end."""
+
+    EXITED = "exited"
+    TIMEOUT = "timeout"  # our time limit; the whole process group was ended
+    INTERRUPTED = "interrupted"  # a signal to the program, or a lost terminal
+    SETTLED = "settled"  # ended by the program because its answer had been seen elsewhere (Step 7-2)
+    NOT_FOUND = "not-found"  # bash itself is not there
+    NOT_RECORDED = "not-recorded"  # a recording does not have it
+    REFUSED = "refused"  # the program would not run it; `Run.note` says why
+
+
+class Refusal(str, Enum):
+    """Why the program would not run a command of Steps 7 and 8 (`Run.note`)."""
+
+    NOT_CONFIRMED = "not-confirmed"
+    COUNT_UNREAD = "count-unread"
+    COUNT_ZERO = "count-zero"
+    PVC_NOT_BOUND = "pvc-not-bound"
+    DATA_NOT_MOUNTED = "data-not-mounted"
+    OWNER_ABSENT = "owner-absent"
+    WRONG_CLUSTER = "wrong-cluster"
+    NOT_RESTARTED = "not-restarted"
+    LEFTOVER_POD = "leftover-pod"
+    NO_FORWARD = "no-forward"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One carrying out of one command: what it printed and how it ended. Streams are masked, otherwise untouched."""
+
+    command: str  # Command.key
+    ordinal: int  # 1 for the first time in this session or recording
+    stdout: bytes
+    stderr: bytes
+    exit_code: int | None  # None when there is none: ended by us, never run, or not known to the recording
+    ended: Ended
+    started_at: datetime  # UTC
+    duration_s: float
+    note: str = ""  # why it was refused or ended early
+
+    @property
+    def out(self) -> str:
+        """Standard output as text; bytes that are not UTF-8 stay visible as escapes."""
+        return self.stdout.decode("utf-8", "backslashreplace")
+
+    @property
+    def err(self) -> str:
+        """Standard error as text."""
+        return self.stderr.decode("utf-8", "backslashreplace")
+
+    @property
+    def happened(self) -> bool:
+        """Whether the command was started at all."""
+        return self.ended not in (Ended.NOT_RECORDED, Ended.REFUSED, Ended.NOT_FOUND)
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Where a finding was seen: a run and a line of its standard output (counted from 1), or of its standard error."""
+
+    command: str
+    line: int | None = None
+    ordinal: int = 1
+    stream: str = "stdout"
+
+
+@dataclass(frozen=True, slots=True)
+class Remedy:
+    """What the guide says to do: a command to type, advice in words, or both."""
+
+    command: str = ""
+    advice: Message | None = None
+
+    def __str__(self) -> str:
+        return self.command or str(self.advice or "")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing the guide asks about, and the answer."""
+
+    code: str  # stable, for machines and waivers: `PVC-BOUND`, or `PVC-BOUND/observer-db-pvc`
+    step: str  # the guide's own number: `3-4`, or `2` where it has no sub-step
+    verdict: Verdict
+    summary: Message
+    expected: Message
+    actual: Message
+    evidence: Evidence | None = None
+    remedy: tuple[Remedy, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StepResult:
+    """One attempt at one step."""
+
+    step: str  # `0` … `9`
+    findings: tuple[Finding, ...]
+    runs: tuple[Run, ...] = ()
+    attempt: int = 1
+    judged_at: datetime | None = None
+
+    @property
+    def verdict(self) -> Verdict:
+        """As bad as the worst finding; without a finding nothing was seen."""
+        return worst(finding.verdict for finding in self.findings)
+
+    @property
+    def seconds(self) -> float:
+        """How long its commands ran, those side by side counted once."""
+        total, reached = 0.0, float("-inf")
+        for run in sorted((run for run in self.runs if run.happened), key=lambda run: run.started_at):
+            begin = max(run.started_at.timestamp(), reached)
+            end = run.started_at.timestamp() + run.duration_s
+            total += max(0.0, end - begin)
+            reached = max(reached, end)
+        return total
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """Which cluster was looked at, as Step 0 showed it."""
+
+    server: str  # https://…:6443
+    nodes: tuple[str, ...]
+    namespace: str = NAMESPACE
+
+    def __str__(self) -> str:
+        return f"{self.server} ({', '.join(self.nodes) or '?'}), namespace {self.namespace}"
+
+
+@dataclass(frozen=True, slots=True)
+class Abort:
+    """The abort criterion that was met, and where."""
+
+    criterion: int  # the guide's number, 1 to 6
+    step: str
+
+
+@dataclass(frozen=True, slots=True)
+class Waiver:
+    """Somebody's word that one finding is accepted as it is."""
+
+    code: str
+    step: str  # the step whose evidence it was given for
+    by: str
+    reason: str
+    at: datetime
+    evidence: str  # digest of the finding it was given for; it dies with that finding
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """What lies behind one or more findings, by the guide's rows and decision trees."""
+
+    code: str  # stable: `SECRET-ABSENT`, or `CRASH-KEY/observer-7cd9cf784-x`
+    step: str  # where the guide treats it: `3-3`
+    title: Message
+    branch: Message  # the guide's row or branch that was followed; says so where none matches
+    line: str  # the deciding line of the output, masked
+    evidence: Evidence | None
+    remedy: tuple[Remedy, ...]
+    explains: tuple[str, ...] = ()  # codes of the findings that follow from it
+    matched: bool = True  # False: no branch of the guide matches
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One verification as its journal tells it: what every output is rendered from."""
+
+    id: str
+    guide_version: str
+    cluster: Cluster | None
+    started_at: datetime
+    ended_at: datetime | None
+    results: tuple[StepResult, ...]  # the one that counts of each step, in the guide's order; all ten are there
+    history: tuple[StepResult, ...] = ()  # every attempt, in the order of time
+    abort: Abort | None = None
+    waivers: tuple[Waiver, ...] = ()
+    operator: str = ""
+    attempts: int = 1
+    tools: tuple[tuple[str, str], ...] = ()  # name and version of kubectl, bash, jq, playbook
+    digest: str = ""  # the last line of the journal's hash chain
+    stale: tuple[tuple[str, str], ...] = field(default=())  # step and the code of the rule that made it stale
+    causes: tuple[Cause, ...] = ()  # roots, in the guide's order
+    diagnosis: tuple[Run, ...] = ()  # the runs that led to them
+    scope: tuple[str, ...] = ()  # the steps that the verdict is about; none: all ten
+
+    def result(self, step: str) -> StepResult:
+        """The result of step `0` … `9`; raises KeyError for another."""
+        for result in self.results:
+            if result.step == step:
+                return result
+        raise KeyError(step)
+
+    def waiver_for(self, finding: Finding) -> Waiver | None:
+        """The waiver that accepts `finding` as it is, or None."""
+        return next((w for w in self.waivers if w.code == finding.code and w.step == finding.step.split("-")[0]), None)
+
+    def standing(self, result: StepResult) -> Verdict:
+        """The verdict of `result` once what is waived no longer counts."""
+        return worst(
+            Verdict.WARN if self.waiver_for(finding) and finding.verdict is not Verdict.PASS else finding.verdict
+            for finding in result.findings
+        )
+
+    @property
+    def overall(self) -> Overall:
+        """The first that holds of aborted, failed, incomplete, pending, complete."""
+        standings = {self.standing(r) for r in self.results if not self.scope or r.step in self.scope}
+        if self.abort:
+            return Overall.ABORTED
+        if Verdict.FAIL in standings:
+            return Overall.FAILED
+        if standings & {Verdict.INCONCLUSIVE, Verdict.SKIPPED, Verdict.NOT_RUN}:
+            return Overall.INCOMPLETE
+        return Overall.PENDING if Verdict.PENDING in standings else Overall.COMPLETE

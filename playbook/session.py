@@ -1,0 +1,361 @@
+"""The session folder: one verification as one record, from the first command to the last signature.
+
+    STATE/lock                      held while a program is at work
+    STATE/current                   the id of the session that `all` goes on with
+    STATE/sessions/ID/journal.jsonl every event, hash-chained
+    STATE/sessions/ID/…             the recording: runs.json and each command's streams, as replay reads them
+"""
+
+from __future__ import annotations
+
+import fcntl
+import getpass
+import hashlib
+import os
+import secrets
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from . import fold as folding
+from .errors import BadSession, DiskTrouble, SessionLocked
+from .journal import Event, Journal, Kind, now, read, stamp
+from .model import GUIDE_VERSION, Command, Ended, Finding, Run, Session, StepResult
+from .recording import RecordingWriter
+from .redact import Redactor
+from .steps.base import missing
+from .text import msg
+
+
+ENV = "step6-4-env"
+"""The command that shows the values of the Secret, and so teaches what to mask."""
+
+
+def state_directory(chosen: str | None = None, environ: Mapping[str, str] = os.environ) -> Path:
+    """Where the sessions lie: `chosen`, else PLAYBOOK_STATE_DIR, else playbook/ under XDG_STATE_HOME or ~/.local/state."""
+    named = chosen or environ.get("PLAYBOOK_STATE_DIR")
+    if named:
+        return Path(named).expanduser()
+    base = environ.get("XDG_STATE_HOME")
+    return (Path(base) if base else Path.home() / ".local" / "state") / "playbook"
+
+
+class Record:
+    """What happened, as it happens: the journal, the runs, and, for a live session, their files.
+
+    Everything that is kept passes the redactor first. Without a folder it lives in memory only, as for a replay.
+    """
+
+    def __init__(self, journal: Journal, folder: Path | None = None, redactor: Redactor | None = None) -> None:
+        self.journal = journal
+        self.folder = folder
+        self.redactor = redactor or Redactor()
+        self._writer = RecordingWriter(folder) if folder else None
+        self._runs: dict[folding.RunKey, Run] = {}
+        if folder:
+            self._read_runs(folder)
+
+    # reading
+
+    def session(self) -> Session:
+        """The session as of now."""
+        return folding.fold(self.journal.events, self.load, self.journal.digest)
+
+    def load(self, command: str, ordinal: int) -> Run:
+        """A run by its key; one that says it is not recorded when there is none."""
+        return self._runs.get((command, ordinal)) or missing(command, ordinal)
+
+    def latest(self, command: str) -> Run | None:
+        """The newest run of a command, or None."""
+        found = [run for (key, _), run in self._runs.items() if key == command]
+        return max(found, key=lambda run: run.ordinal, default=None)
+
+    def answers(self, command: str) -> tuple[Run, ...]:
+        """Every run of a command, oldest first."""
+        return tuple(run for (key, _), run in self._runs.items() if key == command)
+
+    def runs_since_forced(self, step: str, commands: Iterable[str]) -> tuple[Run, ...]:
+        """Runs of `commands` in the order they were made, since `--from` last set results of `step` aside."""
+        keys: list[folding.RunKey] = []
+        wanted = set(commands)
+        for event in self.journal.events:
+            if event.kind is Kind.FORCE and event.data["from"] <= step:
+                keys.clear()
+            elif event.kind is Kind.RUN and event.data["command"] in wanted:
+                keys.append((event.data["command"], event.data["ordinal"]))
+        return tuple(self._runs[key] for key in keys)
+
+    # writing
+
+    def begin(self, command: Command, ordinal: int) -> None:
+        """A command that changes the cluster is about to start: everything before it must be safe on the disk."""
+        if self._writer:
+            self._writer.sync()
+        self.journal.append(Kind.BEGIN, command=command.key, ordinal=ordinal)
+
+    def keep(self, raw: Iterable[Run]) -> tuple[Run, ...]:
+        """Mask and record runs, in the order given; returns them as kept. What one of them teaches is masked in all."""
+        batch = tuple(raw)
+        for run in batch:
+            if run.command == ENV and run.happened:
+                self.redactor.learn_from_env(run.stdout)
+        kept = tuple(self.redactor.mask(run) for run in batch)
+        for run in kept:
+            self._runs[run.command, run.ordinal] = run
+            if self._writer:
+                self._writer.add(run)
+            self.journal.append(Kind.RUN, **_run_to_json(run))
+        if any(run.command == ENV for run in batch):
+            self._mask_again({(run.command, run.ordinal) for run in kept})
+        return kept
+
+    def close_begun(self) -> tuple[Run, ...]:
+        """Give an end to commands whose program died: each may have done its work. Returns those runs."""
+        lost = (
+            Run(item.command, item.ordinal, b"", b"", None, Ended.INTERRUPTED, item.at, 0.0, "lost")
+            for item in folding.begun(self.journal.events)
+        )
+        return self.keep(lost)
+
+    def judged(self, result: StepResult) -> None:
+        """A step was judged."""
+        assert result.judged_at is not None
+        self.journal.append(
+            Kind.JUDGED,
+            step=result.step,
+            attempt=result.attempt,
+            judged_at=stamp(result.judged_at),
+            verdict=result.verdict.value,
+            runs=[[run.command, run.ordinal] for run in result.runs],
+            findings=[folding.finding_to_json(finding) for finding in result.findings],
+        )
+
+    def note(self, kind: Kind, **data: Any) -> Event:
+        """Any other event."""
+        return self.journal.append(kind, **data)
+
+    def waive(self, finding: Finding, by: str, reason: str) -> None:
+        """Somebody accepts a finding as it is."""
+        self.journal.append(
+            Kind.WAIVE,
+            code=finding.code,
+            step=finding.step.split("-")[0],
+            by=by,
+            reason=self.redactor.mask_text(reason),
+            evidence=folding.evidence_digest(finding),
+        )
+
+    def close(self) -> None:
+        """Let go of the files."""
+        self.journal.close()
+
+    def _mask_again(self, fresh: set[folding.RunKey]) -> None:
+        """What Step 6-4 taught is masked in what was recorded before it, too."""
+        for key, run in list(self._runs.items()):
+            masked = run if key in fresh else self.redactor.mask(run)
+            if (masked.stdout, masked.stderr) == (run.stdout, run.stderr):
+                continue
+            self._runs[key] = masked
+            if self._writer:
+                self._writer.replace(masked)
+            out, err = _digests(masked)
+            self.journal.append(Kind.REMASK, command=run.command, ordinal=run.ordinal, out=out, err=err)
+
+    def _read_runs(self, folder: Path) -> None:
+        from .recording import read_streams
+
+        recorded = folding.digests(self.journal.events)
+        for event in self.journal.events:
+            if event.kind is not Kind.RUN:
+                continue
+            key = (event.data["command"], event.data["ordinal"])
+            out, err = read_streams(folder, *key)
+            run = _run_from_json(event.data, out, err)
+            if _digests(run) != recorded[key]:
+                raise BadSession(
+                    msg("{file} is not what the journal says was recorded", file=f"{key[0]} ({key[1]})"),
+                    msg("start a new record with --fresh; the damaged one is kept as it is"),
+                )
+            self._runs[key] = run
+
+
+def _digests(run: Run) -> tuple[str, str]:
+    return hashlib.sha256(run.stdout).hexdigest(), hashlib.sha256(run.stderr).hexdigest()
+
+
+def _run_to_json(run: Run) -> dict[str, Any]:
+    out, err = _digests(run)
+    return {
+        "command": run.command,
+        "ordinal": run.ordinal,
+        "exit_code": run.exit_code,
+        "ended": run.ended.value,
+        "started_at": stamp(run.started_at),
+        "seconds": round(run.duration_s, 6),
+        "note": run.note,
+        "out": out,
+        "err": err,
+    }
+
+
+def _run_from_json(data: Mapping[str, Any], out: bytes, err: bytes) -> Run:
+    from .journal import moment
+
+    return Run(
+        data["command"],
+        data["ordinal"],
+        out,
+        err,
+        data["exit_code"],
+        Ended(data["ended"]),
+        moment(data["started_at"]),
+        data["seconds"],
+        data["note"],
+    )
+
+
+def in_memory(session_id: str) -> Record:
+    """A record that leaves nothing behind, for replays."""
+    record = Record(Journal())
+    record.note(Kind.OPEN, session=session_id, guide=GUIDE_VERSION, digests="", operator="")
+    return record
+
+
+class Sessions:
+    """The sessions under one state directory. As a context manager it holds the lock."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self._lock: int | None = None
+
+    def __enter__(self) -> Sessions:
+        self._make(self.directory)
+        path = self.directory / "lock"
+        try:
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise _disk(path, error) from error
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.read(descriptor, 200).decode("utf-8", "replace").split()
+            os.close(descriptor)
+            pid, since = (holder + ["?", "?"])[:2]
+            raise SessionLocked(
+                msg("another playbook is at work on this record: process {pid}, since {since}", pid=pid, since=since),
+                msg("wait for it, look at it with `ps {pid}`, or use another --state-dir", pid=pid),
+            ) from None
+        try:
+            os.ftruncate(descriptor, 0)
+            os.write(descriptor, f"{os.getpid()} {stamp(now())}\n".encode())
+        except OSError as error:
+            os.close(descriptor)
+            raise _disk(path, error) from error
+        self._lock = descriptor
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    def ids(self) -> tuple[str, ...]:
+        """Every session, oldest first."""
+        root = self.directory / "sessions"
+        return tuple(sorted(entry.name for entry in root.iterdir() if entry.is_dir())) if root.is_dir() else ()
+
+    def current(self) -> str | None:
+        """The id of the session that `all` goes on with; None when there is none."""
+        try:
+            name = (self.directory / "current").read_text("utf-8").strip()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise _disk(self.directory / "current", error) from error
+        return name if name and (self.directory / "sessions" / name).is_dir() else None
+
+    def folder(self, session: str) -> Path:
+        """Where a session lies; raises BadSession when there is none of that id."""
+        path = self.directory / "sessions" / session
+        if session in ("", ".", "..") or "/" in session or not path.is_dir():
+            raise BadSession(
+                msg("there is no session {session} in {folder}", session=session, folder=str(self.directory)),
+                msg("`python -m playbook status` shows the current one; `python -m playbook all` begins one"),
+            )
+        return path
+
+    def create(self, digests: str) -> Record:
+        """A new session, current from now on; the old ones are kept."""
+        session = f"{now().strftime('%Y%m%dT%H%M%SZ')}-{secrets.token_hex(2)}"
+        path = self.directory / "sessions" / session
+        self._make(path)
+        record = Record(Journal(path / "journal.jsonl"), path)
+        record.note(
+            Kind.OPEN,
+            session=session,
+            guide=GUIDE_VERSION,
+            digests=digests,
+            operator=_operator(),
+        )
+        self._point_at(session)
+        return record
+
+    def open(self, session: str) -> tuple[Record, int]:
+        """An earlier session, and the bytes of a torn last line that were dropped; raises BadSession when it is damaged."""
+        path = self.folder(session)
+        try:
+            journal, torn = read(path / "journal.jsonl")
+        except FileNotFoundError:
+            raise BadSession(
+                msg("{file} is missing", file=str(path / "journal.jsonl")),
+                msg("start a new record with --fresh; the damaged one is kept as it is"),
+            ) from None
+        except OSError as error:
+            raise _disk(path, error) from error
+        if not journal.events:
+            raise BadSession(
+                msg("{file} is empty", file=str(path / "journal.jsonl")),
+                msg("start a new record with --fresh; the damaged one is kept as it is"),
+            )
+        return Record(journal, path), torn
+
+    def _point_at(self, session: str) -> None:
+        target, draft = self.directory / "current", self.directory / f"current.{os.getpid()}"
+        try:
+            draft.write_text(session + "\n", "utf-8")
+            os.chmod(draft, 0o600)
+            os.replace(draft, target)
+        except OSError as error:
+            with suppress(OSError):
+                draft.unlink()
+            raise _disk(target, error) from error
+
+    def _make(self, path: Path) -> None:
+        try:
+            for folder in (self.directory, self.directory / "sessions", path):
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise _disk(path, error) from error
+
+
+def _operator() -> str:
+    try:
+        return f"{getpass.getuser()}@{os.uname().nodename}"
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}@{os.uname().nodename}"
+
+
+def _disk(path: Path, error: OSError) -> DiskTrouble:
+    return DiskTrouble(
+        msg("cannot write {file}: {reason}", file=str(path), reason=error.strerror or str(error)),
+        msg("free or mount the disk, or name another folder with --state-dir; then the same command goes on"),
+    )
+
+
+def opened_digests(record: Record) -> str:
+    """The digest of the command files that the session was begun with."""
+    return str(record.journal.events[0].data.get("digests", ""))
+
+

@@ -1,0 +1,107 @@
+"""What a person reads, kept apart from the language it is read in.
+
+A `Message` is an English sentence with named places and what fills them. It is turned into words only when it is shown,
+so one recorded finding can be read in every language the program speaks.
+"""
+
+from __future__ import annotations
+
+import gettext
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+LANGUAGES = ("en", "ko")
+"""The languages that the program and its reports speak; the first is the one that the messages are written in."""
+
+_language = LANGUAGES[0]
+_catalogs: dict[str, gettext.NullTranslations] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """An English template (`{name}` marks a place) and the values for its places."""
+
+    template: str
+    values: tuple[tuple[str, str | int], ...] = ()
+
+    def __str__(self) -> str:
+        return translate(self.template).format(**dict(self.values))
+
+    def to_json(self) -> dict[str, Any]:
+        """The form in which a journal keeps it: language-free."""
+        return {"template": self.template, **({"values": dict(self.values)} if self.values else {})}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Message:
+        """The reverse of `to_json`; raises KeyError or TypeError on another shape."""
+        return cls(data["template"], tuple(dict(data.get("values", {})).items()))
+
+
+def msg(template: str, /, **values: str | int) -> Message:
+    """A translatable message.
+
+    >>> str(msg("{n} keys are missing: {names}", n=2, names="A, B"))
+    '2 keys are missing: A, B'
+    """
+    return Message(template, tuple(values.items()))
+
+
+def verbatim(text: str) -> Message:
+    """Text that is the same in every language: what a command printed, a name, a number.
+
+    >>> str(verbatim("STATUS = {Pending}"))
+    'STATUS = {Pending}'
+    """
+    return Message("{text}", (("text", text),))
+
+
+def translate(text: str) -> str:
+    """`text` in the language in use; unchanged where the catalog does not have it (a test sees to it that it has)."""
+    if _language == LANGUAGES[0] or not text or text == "{text}":
+        return text
+    return _catalog(_language).gettext(text)
+
+
+def language() -> str:
+    """The language in use: one of `LANGUAGES`."""
+    return _language
+
+
+def use_language(name: str) -> None:
+    """Speak `name` from now on; raises ValueError when it is not one of `LANGUAGES`."""
+    global _language
+    if name not in LANGUAGES:
+        raise ValueError(f"no language {name!r}; there are {', '.join(LANGUAGES)}")
+    _language = name
+
+
+@contextmanager
+def speaking(name: str) -> Iterator[None]:
+    """Speak `name` inside the block only, as for a report in another language."""
+    before = _language
+    use_language(name)
+    try:
+        yield
+    finally:
+        use_language(before)
+
+
+def language_from(environ: Mapping[str, str] = os.environ) -> str:
+    """The language that the locale variables ask for: LC_ALL before LC_MESSAGES before LANG, English for all others.
+
+    >>> language_from({"LANG": "ko_KR.UTF-8"}), language_from({"LC_ALL": "C", "LANG": "ko_KR.UTF-8"})
+    ('ko', 'en')
+    """
+    value = next((environ[key] for key in ("LC_ALL", "LC_MESSAGES", "LANG") if environ.get(key)), "")
+    return "ko" if value.split(".")[0].split("_")[0].lower() == "ko" else LANGUAGES[0]
+
+
+def _catalog(name: str) -> gettext.NullTranslations:
+    if name not in _catalogs:
+        from .data import folder
+
+        _catalogs[name] = gettext.translation("playbook", str(folder("locale")), languages=[name], fallback=True)
+    return _catalogs[name]

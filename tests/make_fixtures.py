@@ -1,0 +1,54 @@
+"""Make the fixtures from recordings of a cluster: the same folders with every secret value masked.
+
+    python tests/make_fixtures.py RECORDINGS tests/fixtures
+
+Each folder of RECORDINGS that has a runs.json becomes one of the same name. What is a secret is learned from the output
+of Step 6-4 in `healthy` and in the folder itself.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from playbook.redact import ENV_COMMAND, Redactor
+
+NODE = "oracle-obs-arm"
+RENAMED = {f"describe-node.{ending}": f"describe-node.{NODE}.{ending}" for ending in ("out", "err")}
+"""What the recordings call by the command alone although it was filled with a name."""
+
+
+def convert(recording: Path, fixture: Path, healthy: Path) -> int:
+    """Write `recording` masked into the new folder `fixture`; gives back how many files needed a mask."""
+    redactor = Redactor()
+    env = f"{ENV_COMMAND}.out"
+    for folder in (healthy, recording):
+        for output in (folder / env, *sorted(folder.glob(f"{ENV_COMMAND}.[0-9]*.out"))):
+            if output.is_file():
+                redactor.learn_from_env(output.read_bytes())
+    changed = 0
+    for source in sorted(path for path in recording.rglob("*") if path.is_file()):
+        target = fixture / source.relative_to(recording).parent / RENAMED.get(source.name, source.name)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        content = source.read_bytes()
+        is_env = source.name.startswith(ENV_COMMAND + ".") and source.suffix == ".out"
+        masked = redactor.mask_env(content) if is_env else redactor.mask_bytes(content)
+        changed += masked != content
+        target.write_bytes(masked)
+    return changed
+
+
+def main(recordings: Path, fixtures: Path) -> None:
+    """Make a fixture of every recording."""
+    for runs in sorted(recordings.glob("*/runs.json")):
+        folder = runs.parent
+        print(f"{folder.name}: {convert(folder, fixtures / folder.name, recordings / 'healthy')} files masked")
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 3:
+        sys.exit(__doc__)
+    main(Path(sys.argv[1]), Path(sys.argv[2]))

@@ -1,0 +1,55 @@
+"""Step 1 on recordings and on what they do not show."""
+
+from __future__ import annotations
+
+import pytest
+from handmade import REFUSED, forbidden, never_passes_cut_text, not_found, said, typed
+from support import runs_of
+
+from playbook.steps.base import Runs
+from playbook.steps.step1_namespace import COMMAND, judge
+
+
+def test_active():
+    (found,) = judge(runs_of("healthy"))
+    assert (found.code, found.step, found.verdict.value) == ("NAMESPACE-ACTIVE", "1", "pass")
+    assert (str(found.actual), found.evidence.line) == ("STATUS = Active", 2)
+
+
+def test_absent():
+    (found,) = judge(Runs([said(COMMAND, err=not_found("namespaces", "observer-prod"))]))
+    assert found.verdict.value == "fail"
+    assert typed(found) == ["kubectl create namespace observer-prod"]
+    assert 'namespaces "observer-prod" not found' in str(found.actual)
+    assert found.evidence.stream == "stderr"
+
+
+@pytest.mark.parametrize(
+    ("out", "err", "verdict"),
+    [
+        ("NAME            STATUS        AGE\nobserver-prod   Terminating   3d\n", "", "fail"),
+        ("NAME            STATUS   AGE\r\nobserver-prod   Active   3d\r\n", "", "pass"),
+        ("NAME            STATUS   AGE\nobserver-dev    Active   3d\n", "", "inconclusive"),
+        ("NAME            STATUS   AGE\n", "", "inconclusive"),
+        ("", "", "inconclusive"),
+        ("", forbidden("namespaces", "get"), "inconclusive"),
+        ("", REFUSED, "inconclusive"),
+    ],
+)
+def test_the_rest(out: str, err: str, verdict: str):
+    (found,) = judge(Runs([said(COMMAND, out, err)]))
+    assert found.verdict.value == verdict
+
+
+def test_forbidden_names_verb_and_resource():
+    (found,) = judge(Runs([said(COMMAND, err=forbidden("namespaces", "get"))]))
+    assert str(found.actual) == "Forbidden: may not get namespaces"
+
+
+def test_a_status_without_a_word_is_not_a_pass():
+    (found,) = judge(Runs([said(COMMAND, "NAME            STATUS   AGE\nobserver-prod   Active   3d\n", code=137)]))
+    assert found.verdict.value == "inconclusive"
+
+
+def test_cut_text():
+    never_passes_cut_text(judge, runs_of("healthy", COMMAND), COMMAND)

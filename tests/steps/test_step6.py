@@ -1,0 +1,377 @@
+"""Step 6: pods, events, logs, environment, mounts and writes, from recordings and by hand."""
+
+from __future__ import annotations
+
+import pytest
+from handmade import REFUSED, bad, forbidden, of, said, typed, verdicts
+from support import runs_of
+
+from playbook.expected import CONFIG_KEYS, OBSERVER_ROOT, SECRET_KEYS
+from playbook.model import Ended, Finding, Run
+from playbook.steps.base import Runs, missing
+from playbook.steps.step6_pods import STEP, crash_loops, judge
+
+TTY = "Unable to use a TTY - input is not a terminal or the right kind of file\n"
+PODS, ENV, MOUNTS = "step6-1-pods", "step6-4-env", "step6-5-mounts"
+EVENTS, PG_EVENTS = "step6-2-describe-observer", "step6-2-describe-postgres"
+LOG, PG_LOG = "step6-3-logs-observer", "step6-3-logs-postgres"
+HEADER = "NAME                       READY   STATUS                     RESTARTS      AGE         IP       NODE   NOMINATED NODE   READINESS GATES\n"
+
+
+def recorded(state: str) -> tuple[Finding, ...]:
+    return judge(runs_of(state, *STEP.commands))
+
+
+def pod(
+    name: str = "observer-7cd9cf784-89kbs",
+    ready: str = "1/1",
+    status: str = "Running",
+    restarts: str = "0",
+    age: str = "3d",
+) -> str:
+    return f"{name:<26} {ready:<7} {status:<26} {restarts:<13} {age:<11} <none>   <none>   <none>   <none>\n"
+
+
+OTHERS = pod("observer-7cd9cf784-zzzzz") + pod("postgres-0")
+
+
+def pods(*rows: str) -> Run:
+    return said(PODS, HEADER + "".join(rows))
+
+
+def events(*rows: tuple[str, str, str, str], command: str = EVENTS) -> Run:
+    text = "Events:\n  Type     Reason   Age               From     Message\n  ----     ------   ----              ----     -------\n"
+    return said(
+        command, text + "".join(f"  {kind:<8} {why:<8} {age:<17} kubelet  {what}\n" for kind, why, age, what in rows)
+    )
+
+
+def healthy(*instead: Run) -> tuple[Finding, ...]:
+    """The healthy recording, with some runs replaced."""
+    keys = {run.command for run in instead}
+    return judge(Runs([*(run for run in runs_of("healthy", *STEP.commands) if run.command not in keys), *instead]))
+
+
+# Recordings
+
+
+@pytest.mark.parametrize(
+    "state", ["healthy", "healthy-24h", "attach-race", "ghcr-missing", "service-missing", "service-port", "sealed-down"]
+)
+def test_nothing_is_wrong_with_the_pods(state: str) -> None:
+    assert bad(recorded(state)) == {}
+    assert len(recorded(state)) == 17
+
+
+def test_one_restarted_container_is_a_warn() -> None:
+    assert bad(recorded("restarts")) == {"POD-RESTARTS/observer-7cd9cf784-2dchn": "warn"}
+
+
+def test_a_crash_loop_is_seen_between_two_back_offs() -> None:
+    found = recorded("secret-key-missing")
+    for name in ("observer-7cd9cf784-xsqzh", "observer-7cd9cf784-zqmjz"):
+        assert verdicts(found)[f"CRASH-LOOP/{name}"] == "fail"
+        assert typed(of(found, f"CRASH-LOOP/{name}")) == [f"kubectl logs {name} -n observer-prod --previous"]
+    assert str(of(found, "LOG-OBSERVER").actual) == "KeyError: 'KIS_APP_KEY'"
+    assert verdicts(found)["ENV-SECRET"] == verdicts(found)["MOUNT"] == "inconclusive"
+
+
+def test_the_guides_row_for_each_recorded_status() -> None:
+    describe = "kubectl describe pod {} -n observer-prod"
+    for state, name in (
+        ("image-missing", "observer-b4c9f4d9f-6ntpg"),
+        ("pvc-pending", "observer-7cd9cf784-6qhlt"),
+        ("secret-missing", "observer-7cd9cf784-4pngz"),
+    ):
+        found = recorded(state)
+        assert verdicts(found)[f"POD-STATUS/{name}"] == "fail"
+        assert typed(of(found, f"POD-STATUS/{name}")) == [describe.format(name)]
+        assert verdicts(found)["EVENTS-OBSERVER"] == "fail"
+        assert not [code for code in verdicts(found) if code.startswith("CRASH-LOOP")]
+    assert "Step 7" in str(of(recorded("not-ready"), "POD-STATUS/observer-776c97d774-8jzvx").remedy[0])
+
+
+def test_missing_pods() -> None:
+    assert verdicts(recorded("db-down"))["PODS-PRESENT"] == "fail"
+    assert verdicts(recorded("db-down"))["EVENTS-POSTGRES"] == "inconclusive"
+    found = recorded("one-replica")
+    assert bad(found) == {"PODS-PRESENT": "fail", "EVENTS-OBSERVER": "fail", "LOG-OBSERVER": "inconclusive"}
+    assert str(of(found, "PODS-PRESENT").actual) == "observer: 1, postgres-0: 1"
+
+
+def test_an_unmounted_volume_and_a_read_only_one() -> None:
+    assert verdicts(recorded("ephemeral-data"))["MOUNT/data"] == "fail"
+    assert verdicts(recorded("ephemeral-data"))["MOUNT/logs"] == "pass"
+    write = of(recorded("read-only"), "WRITE/logs")
+    assert write.verdict.value == "fail" and "no volume" in str(write.remedy[0])
+    assert write.evidence is not None and (write.evidence.stream, write.evidence.line) == ("stderr", 2)
+
+
+@pytest.mark.parametrize("state", ["api-down", "node-not-ready"])
+def test_what_cannot_be_reached_is_not_called_broken(state: str) -> None:
+    found = verdicts(recorded(state))
+    for code in ("LOG-OBSERVER", "LOG-POSTGRES", "ENV-CONFIG", "ENV-TZ", "MOUNT", "WRITE/data", "WRITE/logs"):
+        assert found[code] == "inconclusive"
+
+
+@pytest.mark.parametrize("command", STEP.commands)
+@pytest.mark.parametrize("how", ["missing", "empty", "refused", "timeout", "status"])
+def test_an_output_that_is_not_there_never_passes(command: str, how: str) -> None:
+    run = {
+        "missing": missing(command),
+        "empty": said(command),
+        "refused": said(command, err=REFUSED, code=0),
+        "timeout": said(command, ended=Ended.TIMEOUT),
+        "status": said(command, code=137),
+    }[how]
+    lost = {code for code, verdict in verdicts(healthy()).items()} - set(verdicts(healthy(run)))
+    changed = bad(healthy(run))
+    assert changed and "fail" not in changed.values()
+    assert lost <= {code for code in verdicts(healthy()) if code.startswith(("POD-STATUS/", "MOUNT/"))}
+
+
+# 6-1 by hand
+
+
+@pytest.mark.parametrize("status", ["CrashLoopBackOff", "Init:CrashLoopBackOff"])
+def test_crash_loop_by_status(status: str) -> None:
+    assert (
+        verdicts(healthy(pods(pod(ready="0/1", status=status, restarts="0"), OTHERS)))[
+            "CRASH-LOOP/observer-7cd9cf784-89kbs"
+        ]
+        == "fail"
+    )
+
+
+@pytest.mark.parametrize(
+    "status",
+    ["Error", "Completed", "OOMKilled", "ExitCode:1", "Signal:9", "StartError", "RunContainerError", "Init:Error"],
+)
+def test_an_ended_container_loops_from_its_second_end_on(status: str) -> None:
+    again = Runs([pods(pod(ready="0/1", status=status, restarts="1 (5s ago)"), OTHERS)])
+    assert [f.code for f in crash_loops(again)] == ["CRASH-LOOP/observer-7cd9cf784-89kbs"]
+    assert crash_loops(Runs([pods(pod(ready="0/1", status=status), OTHERS)])) == ()
+
+
+BACK_OFF = ("Warning", "BackOff", "8s (x3 over 22s)", "Back-off restarting failed container")
+
+
+def test_a_running_pod_loops_when_a_young_back_off_event_says_so() -> None:
+    rows = pods(pod(restarts="2 (9s ago)"), OTHERS)
+    (found,) = crash_loops(Runs([rows, events(BACK_OFF)]))
+    assert found.code == "CRASH-LOOP/observer-7cd9cf784-89kbs"
+    assert found.evidence is not None and (found.evidence.command, found.evidence.line) == (EVENTS, 4)
+    old = ("Warning", "BackOff", "11m (x3 over 12m)", "Back-off restarting failed container")
+    image = ("Normal", "BackOff", "8s", 'Back-off pulling image "x"')
+    other = (
+        *BACK_OFF[:3],
+        "Back-off restarting failed container observer in pod observer-7cd9cf784-zzzzz_observer-prod(0d7a)",
+    )
+    own = (
+        *BACK_OFF[:3],
+        "Back-off restarting failed container observer in pod observer-7cd9cf784-89kbs_observer-prod(0d7a)",
+    )
+    for event in (old, image, other):
+        assert crash_loops(Runs([rows, events(event)])) == ()
+    assert len(crash_loops(Runs([rows, events(own)]))) == 1
+    assert crash_loops(Runs([rows, events(BACK_OFF, command=PG_EVENTS)])) == ()
+    assert crash_loops(Runs([pods(pod(), OTHERS), events(BACK_OFF)])) == ()
+
+
+def test_the_event_of_a_pod_that_the_events_name_is_not_anothers() -> None:
+    named = (
+        "Normal",
+        "Started",
+        "9s",
+        "Successfully assigned observer-prod/observer-7cd9cf784-zzzzz to oracle-obs-arm",
+    )
+    assert crash_loops(Runs([pods(pod(restarts="1"), OTHERS), events(named, BACK_OFF)])) == ()
+
+
+def test_postgres_loops_too() -> None:
+    rows = pods(pod(), pod("observer-7cd9cf784-zzzzz"), pod("postgres-0", "0/1", "CrashLoopBackOff", "7 (2m ago)"))
+    assert [f.code for f in crash_loops(Runs([rows]))] == ["CRASH-LOOP/postgres-0"]
+
+
+def test_restarts_with_an_age_are_a_warn() -> None:
+    found = healthy(pods(pod(restarts="3 (5m ago)"), OTHERS))
+    assert bad(found) == {"POD-RESTARTS/observer-7cd9cf784-89kbs": "warn"}
+
+
+def test_still_creating_is_not_stuck() -> None:
+    for age, verdict in (("20s", "inconclusive"), ("<unknown>", "inconclusive"), ("60s", "fail"), ("5m3s", "fail")):
+        found = healthy(pods(pod(ready="0/1", status="ContainerCreating", age=age), OTHERS))
+        assert verdicts(found)["POD-STATUS/observer-7cd9cf784-89kbs"] == verdict
+    assert typed(of(found, "POD-STATUS/observer-7cd9cf784-89kbs")) == [
+        "kubectl describe pod observer-7cd9cf784-89kbs -n observer-prod"
+    ]
+
+
+@pytest.mark.parametrize(
+    "status", ["Evicted", "Unknown", "Init:0/1", "SchedulingGated", "Init:ErrImagePull", "SomethingNew"]
+)
+def test_an_unknown_status_is_abnormal_not_unreadable(status: str) -> None:
+    found = of(healthy(pods(pod(ready="0/1", status=status), OTHERS)), "POD-STATUS/observer-7cd9cf784-89kbs")
+    assert found.verdict.value == "fail" and status in str(found.actual) and typed(found)
+
+
+def test_pods_that_the_guide_does_not_ask_about() -> None:
+    extra = pod("tmp-curl", "0/1", "CrashLoopBackOff", "4") + pod("helm-install-x-abcde", "0/1", "Completed")
+    gone = pod("observer-7cd9cf784-old00", "0/1", "Terminating", "9")
+    assert bad(healthy(pods(pod(), OTHERS, extra, gone))) == {}
+    found = healthy(pods(pod(status="Terminating"), OTHERS))
+    assert bad(found) == {"PODS-PRESENT": "fail"}
+    assert bad(healthy(pods(pod(), pod("observer-7cd9cf784-three"), OTHERS))) == {"PODS-PRESENT": "warn"}
+
+
+def test_no_pods_at_all_and_no_right_to_see_them() -> None:
+    none = healthy(said(PODS, err="No resources found in observer-prod namespace.\n", code=0))
+    assert verdicts(none)["PODS-PRESENT"] == "fail"
+    hidden = healthy(said(PODS, err=forbidden("pods")))
+    assert verdicts(hidden)["PODS-PRESENT"] == verdicts(hidden)["POD-STATUS"] == "inconclusive"
+    assert "may not list pods" in str(of(hidden, "PODS-PRESENT").actual)
+
+
+def test_a_table_that_is_not_understood_is_named() -> None:
+    for text in (HEADER + "observer-7cd9cf784-89kbs\n", "NAME   AGE\nobserver-x   3d\n", HEADER + pod()[:-20]):
+        assert verdicts(healthy(said(PODS, text)))["PODS-PRESENT"] == "inconclusive"
+
+
+def test_a_terminals_line_ends() -> None:
+    runs = runs_of("healthy", *STEP.commands)
+    crlf = Runs(
+        said(run.command, run.out.replace("\n", "\r\n"), run.err) if run.command != MOUNTS else run for run in runs
+    )
+    assert bad(judge(Runs(said(run.command, run.out, "", 0) for run in crlf))) == {}
+
+
+# 6-2 and 6-3 by hand
+
+
+def test_events_without_a_warning_pass_and_say_what_they_cover() -> None:
+    found = of(healthy(events(("Normal", "Pulled", "4s", "Container image present"))), "EVENTS-OBSERVER")
+    assert found.verdict.value == "pass" and "last pod" in str(found.actual)
+    assert verdicts(healthy(said(EVENTS, "QoS Class: Burstable\n")))["EVENTS-OBSERVER"] == "inconclusive"
+
+
+@pytest.mark.parametrize(
+    ("text", "verdict"),
+    [
+        ("INFO started\nERROR no connection\n", "fail"),
+        ('{"level": "CRITICAL", "message": "x"}\n', "fail"),
+        ('{"level": "INFO", "message": "sync done", "errors": 0}\n', "pass"),
+        ("INFO the last ERROR was yesterday", "pass"),
+        ("WARNING slow\n", "pass"),
+        ("something ended in ERROR\n", "inconclusive"),
+        ("INFO started\nunable to retrieve container logs for containerd://0d7a", "inconclusive"),
+        ("ERROR x\nunable to retrieve container logs for containerd://0d7a", "fail"),
+        ("\n\n", "inconclusive"),
+    ],
+)
+def test_observers_log(text: str, verdict: str) -> None:
+    assert verdicts(healthy(said(LOG, text)))["LOG-OBSERVER"] == verdict
+
+
+def test_the_first_error_is_the_evidence_and_comes_before_an_api_failure() -> None:
+    found = of(healthy(said(LOG, "INFO a\nERROR b\nERROR c\n", REFUSED)), "LOG-OBSERVER")
+    assert str(found.summary).startswith("2 records") and str(found.actual) == "ERROR b"
+    assert found.evidence is not None and found.evidence.line == 2
+
+
+AT = "2026-11-22 22:56:10.603 UTC [1] "
+READY = f"{AT}LOG:  database system is ready to accept connections\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "verdict"),
+    [
+        (READY, "pass"),
+        (f'{READY}{AT}ERROR:  relation "x" does not exist\n', "pass"),
+        (f'{READY}{AT}FATAL:  role "root" does not exist\n', "fail"),
+        (f"{AT}PANIC:  could not write\n", "fail"),
+        (f"{AT}LOG:  checkpoint complete\n" * 30, "warn"),
+        (f"{AT}LOG:  checkpoint complete\n" * 29, "inconclusive"),
+        ("words without a severity\n" * 30, "inconclusive"),
+        (f"{READY}{AT}LOG:  received fast shutdown request\n{AT}LOG:  database system is shut down\n", "inconclusive"),
+        (f"{READY}{AT}LOG:  database system is shut down\n{READY}", "pass"),
+        (f"{AT}LOG:  statement: SELECT 'FATAL: x'\n{READY}", "pass"),
+        ("unable to retrieve container logs for containerd://0d7a", "inconclusive"),
+    ],
+)
+def test_postgres_log(text: str, verdict: str) -> None:
+    assert verdicts(healthy(said(PG_LOG, text)))["LOG-POSTGRES"] == verdict
+
+
+# 6-4 to 6-6 by hand
+
+
+def environment(*leave_out: str, tz: str = "Asia/Seoul", pod_name: str = "observer-x") -> Run:
+    settings = {**dict.fromkeys((*CONFIG_KEYS, *SECRET_KEYS), "********"), "TZ": tz, "POD_NAME": pod_name}
+    return said(
+        ENV, "".join(f"{name}={value}\n" for name, value in sorted(settings.items()) if name not in leave_out), TTY, 0
+    )
+
+
+def test_environment() -> None:
+    assert bad(healthy(environment())) == {}
+    assert bad(healthy(environment("LOG_LEVEL"))) == {"ENV-CONFIG": "fail"}
+    found = healthy(environment("KIS_APP_KEY", "DB_PASSWORD"))
+    assert (
+        bad(found) == {"ENV-SECRET": "fail"}
+        and str(of(found, "ENV-SECRET").actual) == "missing: DB_PASSWORD, KIS_APP_KEY"
+    )
+    assert bad(healthy(environment(tz="UTC"))) == bad(healthy(environment("TZ"))) == {"ENV-TZ": "fail"}
+    assert bad(healthy(environment(pod_name=""))) == bad(healthy(environment("POD_NAME"))) == {"ENV-POD-NAME": "fail"}
+
+
+def test_a_masked_line_is_the_rest_of_a_value_and_a_strange_one_is_named() -> None:
+    whole = environment().out
+    assert bad(healthy(said(ENV, "*****\n" + whole))) == {}
+    found = healthy(said(ENV, whole + "what is this\n"))
+    assert set(bad(found).values()) == {"inconclusive"} and len(bad(found)) == 4
+    assert set(bad(healthy(said(ENV, whole[:-6]))).values()) == {"inconclusive"}
+
+
+def mounts(*names: str) -> str:
+    return "".join(f"/dev/sda1        20G   1G   19G   5% {OBSERVER_ROOT}/{name}\n" for name in names)
+
+
+def test_mounts() -> None:
+    assert bad(healthy(said(MOUNTS, mounts("data", "logs", "universe", "config"), TTY, 0))) == {}
+    none = {"MOUNT/data": "fail", "MOUNT/logs": "fail", "MOUNT/universe": "fail"}
+    assert bad(healthy(said(MOUNTS, "", TTY, 1))) == none
+    assert bad(healthy(said(MOUNTS, f"overlay 20G 1G 19G 5% {OBSERVER_ROOT}\n"))) == none
+    assert bad(healthy(said(MOUNTS, mounts("data")[:-4], TTY, 0))) == {"MOUNT": "inconclusive"}
+    wrapped = (
+        mounts("logs", "universe")
+        + f"/dev/mapper/vg0-observer-data\n                 20G   1G   19G   5% {OBSERVER_ROOT}/data\n"
+    )
+    assert bad(healthy(said(MOUNTS, wrapped, TTY, 0))) == {}
+    failed = said(MOUNTS, mounts("data", "logs"), TTY + "error: lost connection to pod\n", 0)
+    assert bad(healthy(failed)) == {"MOUNT/universe": "inconclusive"}
+    assert bad(healthy(said(MOUNTS, "observer what is this\n"))) == {"MOUNT": "inconclusive"}
+
+
+@pytest.mark.parametrize(
+    ("out", "err", "code", "verdict", "cause"),
+    [
+        ("OK\r\n", "", 0, "pass", ""),
+        ("", "touch: cannot touch '/x/.write_test': Permission denied\n", 1, "fail", "fsGroup"),
+        ("", "touch: /x/.write_test: Read-only file system\n", 1, "fail", "no volume"),
+        ("touch: /x/.write_test: Permission denied\r\n", "", 1, "fail", "fsGroup"),
+        ("", "touch: cannot touch '/x': No space left on device\n", 1, "inconclusive", ""),
+        ("", "error: open /etc/rancher/k3s/k3s.yaml: Permission denied\n", 1, "inconclusive", ""),
+        ("NOT OK\n", "", 0, "inconclusive", ""),
+        (
+            "OK\n",
+            "rm: cannot remove '/x/.write_test': Operation not permitted\ncommand terminated with exit code 1\n",
+            1,
+            "warn",
+            "remove",
+        ),
+    ],
+)
+def test_write(out: str, err: str, code: int, verdict: str, cause: str) -> None:
+    found = of(healthy(said("step6-6-write-data", out, TTY + err, code)), "WRITE/data")
+    assert found.verdict.value == verdict
+    assert cause in " ".join(map(str, found.remedy)) and bool(cause) == bool(found.remedy)

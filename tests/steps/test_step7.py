@@ -1,0 +1,341 @@
+"""Step 7: the health answer by three roads and the database port; how 7-2 is carried out without its wait."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
+
+import pytest
+from handmade import REFUSED, bad, of, said, typed, verdicts
+from support import runs_of
+
+from playbook.model import Ended, Finding, Refusal, Run
+from playbook.steps import step7_health
+from playbook.steps.base import Execution, Runs, missing
+from playbook.steps.step7_health import STEP, answers, judge, perform
+
+TTY = "Unable to use a TTY - input is not a terminal or the right kind of file\n"
+IN_POD, SERVICE, DB = "step7-1-health-in-pod", "step7-2-health-via-service", "step7-4-db-connection"
+FORWARD, CURL, STOP = "step7-3-port-forward", "step7-3-curl", "step7-3-stop-port-forward"
+LOGS = "logs-previous.tmp-curl"
+OK = '{"status": "ok", "uptime": 7142}'
+GONE = 'Error from server (NotFound): pods "tmp-curl" not found\n'
+BEING_DELETED = 'Error from server (AlreadyExists): object is being deleted: pods "tmp-curl" already exists\n'
+EXISTS = 'Error from server (AlreadyExists): pods "tmp-curl" already exists\n'
+
+
+def recorded(state: str) -> tuple[Finding, ...]:
+    return judge(runs_of(state, *STEP.commands, LOGS))
+
+
+def healthy(*instead: Run) -> tuple[Finding, ...]:
+    keys = {run.command for run in instead}
+    return judge(Runs([*(run for run in runs_of("healthy", *STEP.commands) if run.command not in keys), *instead]))
+
+
+def traceback(last: str) -> str:
+    return f'{TTY}Traceback (most recent call last):\n  File "<string>", line 1, in <module>\n{last}\ncommand terminated with exit code 1\n'
+
+
+# Recordings
+
+
+@pytest.mark.parametrize("state", ["healthy", "healthy-24h", "attach-race"])
+def test_healthy(state: str) -> None:
+    assert verdicts(recorded(state)) == dict.fromkeys(
+        ("HEALTH-POD", "HEALTH-SERVICE", "HEALTH-FORWARD", "DB-CONNECTION"), "pass"
+    )
+
+
+def test_the_answer_in_the_log_settles_7_2() -> None:
+    found = of(recorded("attach-race"), "HEALTH-SERVICE")
+    assert found.evidence is not None and found.evidence.command == LOGS
+    without = judge(runs_of("attach-race", *STEP.commands))
+    assert verdicts(without)["HEALTH-SERVICE"] == "inconclusive"
+    assert "timed out waiting for the condition" in str(of(without, "HEALTH-SERVICE").actual)
+
+
+@pytest.mark.parametrize(
+    ("state", "code", "words"),
+    [
+        ("db-down", "DB-CONNECTION", "ConnectionRefusedError"),
+        ("service-missing", "DB-CONNECTION", "gaierror"),
+        ("service-port", "HEALTH-FORWARD", "does not have a service port 8000"),
+        ("secret-missing", "HEALTH-FORWARD", "Current status=Pending"),
+        ("pvc-pending", "HEALTH-FORWARD", "Current status=Pending"),
+        ("secret-key-missing", "HEALTH-FORWARD", "lost connection to pod"),
+    ],
+)
+def test_recorded_failures(state: str, code: str, words: str) -> None:
+    found = of(recorded(state), code)
+    assert found.verdict.value == "fail" and words in str(found.actual) and found.remedy
+    assert found.evidence is not None and found.evidence.stream == "stderr" and found.evidence.line
+
+
+@pytest.mark.parametrize("state", ["api-down", "node-not-ready"])
+def test_what_cannot_be_reached_is_not_called_ill(state: str) -> None:
+    assert set(verdicts(recorded(state)).values()) == {"inconclusive"}
+
+
+@pytest.mark.parametrize("command", [IN_POD, SERVICE, FORWARD, CURL, DB])
+@pytest.mark.parametrize("how", ["missing", "empty", "refused", "timeout"])
+def test_an_output_that_is_not_there_never_passes(command: str, how: str) -> None:
+    run = {
+        "missing": missing(command),
+        "empty": said(command),
+        "refused": said(command, err=REFUSED, code=0),
+        "timeout": said(command, ended=Ended.TIMEOUT),
+    }[how]
+    assert list(bad(healthy(run)).values()) == ["inconclusive"]
+
+
+# Answers
+
+
+def test_answers() -> None:
+    assert answers(f'{OK}pod "tmp-curl" deleted from observer-prod namespace\n')[0][1]["status"] == "ok"
+    assert len(answers(f"All commands and output from this session will be recorded\n{OK}{OK}pod deleted")) == 2
+    assert answers('{"a": 1}\n{"status": "degraded"}') == ((2, {"status": "degraded"}),)
+    assert answers('{"a": 1}') == ((1, {"a": 1}),)
+    assert answers('{"status": "ok", "upt') == () == answers("") == answers("[1]")
+    assert answers("{" * 1_000_000) == () == answers('{"a":' * 100_000)
+
+
+@pytest.mark.parametrize(
+    ("out", "err", "verdict"),
+    [
+        (f"200 {OK}\n", "", "pass"),
+        (f"200 {OK}\r\n", "", "pass"),
+        ('200 {"status": "degraded"}\n', "", "fail"),
+        ("200 OK\n", "", "fail"),
+        ('200 {"status": "o', "", "inconclusive"),
+        (f"203 {OK}\n", "", "fail"),
+        (f"{OK}\n", "", "inconclusive"),
+        ("", traceback("urllib.error.HTTPError: HTTP Error 503: Service Unavailable"), "fail"),
+        ("", traceback("urllib.error.URLError: <urlopen error [Errno 111] Connection refused>"), "fail"),
+        ("", traceback("TimeoutError: timed out"), "fail"),
+        ("", traceback("socket.timeout: timed out"), "fail"),
+        (traceback("TimeoutError: timed out"), "", "fail"),
+        ("", traceback("ModuleNotFoundError: No module named 'urllib'"), "inconclusive"),
+        ("", TTY + 'error: unable to upgrade connection: container not found ("observer")\n', "inconclusive"),
+    ],
+)
+def test_in_pod(out: str, err: str, verdict: str) -> None:
+    assert verdicts(healthy(said(IN_POD, out, err)))["HEALTH-POD"] == verdict
+
+
+@pytest.mark.parametrize(
+    ("run", "log", "verdict"),
+    [
+        (said(SERVICE, f"{OK}{OK}pod deleted", "error: timed out waiting for the condition\n"), None, "pass"),
+        (said(SERVICE, '{"status": "starting"}pod "tmp-curl" deleted\n'), None, "fail"),
+        (said(SERVICE, ended=Ended.SETTLED), said(LOGS, OK), "pass"),
+        (said(SERVICE, ended=Ended.SETTLED), said(LOGS, '{"status": "down"}'), "fail"),
+        (said(SERVICE, ended=Ended.TIMEOUT), said(LOGS, OK), "pass"),
+        (said(SERVICE, 'pod "tmp-curl" deleted\n'), said(LOGS, err=GONE), "inconclusive"),
+        (
+            said(SERVICE, 'pod "tmp-curl" deleted\n'),
+            said(LOGS, "unable to retrieve container logs for containerd://0d7a"),
+            "inconclusive",
+        ),
+        (said(SERVICE, err=EXISTS), said(LOGS, OK), "inconclusive"),
+        (said(SERVICE, err=BEING_DELETED), None, "inconclusive"),
+        (replace(missing(SERVICE), ended=Ended.REFUSED, note=Refusal.LEFTOVER_POD.value), None, "inconclusive"),
+    ],
+)
+def test_via_service(run: Run, log: Run | None, verdict: str) -> None:
+    assert verdicts(healthy(run, *([log] if log else [])))["HEALTH-SERVICE"] == verdict
+
+
+def test_a_leftover_pod_is_named_and_left_to_the_operator() -> None:
+    for run in (
+        said(SERVICE, err=EXISTS),
+        replace(missing(SERVICE), ended=Ended.REFUSED, note=Refusal.LEFTOVER_POD.value),
+    ):
+        found = of(healthy(run), "HEALTH-SERVICE")
+        assert "tmp-curl" in str(found.actual)
+        assert typed(found) == ["kubectl delete pod tmp-curl -n observer-prod"]
+
+
+LISTENING = "Forwarding from 127.0.0.1:8000 -> 8000\n"
+HANDLED = f"{LISTENING}Handling connection for 8000\n"
+TAKEN = (
+    "Unable to listen on port 8000: Listeners failed to create with the following errors: [unable to create listener: "
+    "Error listen tcp4 127.0.0.1:8000: bind: address already in use]\nerror: unable to listen on any of the requested ports: [{8000 8000}]\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("forward", "curl", "verdict"),
+    [
+        (said(FORWARD, HANDLED, code=-15), said(CURL, OK), "pass"),
+        (said(FORWARD, LISTENING), said(CURL, OK), "inconclusive"),
+        (said(FORWARD, ""), said(CURL, OK), "inconclusive"),
+        (said(FORWARD, err=TAKEN), said(CURL, OK), "inconclusive"),
+        (said(FORWARD, HANDLED), said(CURL, '{"status": "degraded"}'), "fail"),
+        (said(FORWARD, HANDLED), said(CURL, code=22), "fail"),
+        (said(FORWARD, HANDLED), said(CURL, "<html>"), "fail"),
+        (said(FORWARD, HANDLED), said(CURL, '{"status": "o'), "inconclusive"),
+        (said(FORWARD, HANDLED), said(CURL, code=56), "inconclusive"),
+        (said(FORWARD, HANDLED, "error: lost connection to pod\n"), said(CURL, code=52), "fail"),
+        (
+            said(FORWARD, err='Error from server (NotFound): services "observer" not found\n'),
+            said(CURL, code=7),
+            "fail",
+        ),
+        (said(FORWARD, err=REFUSED), replace(missing(CURL), ended=Ended.REFUSED, note="no-forward"), "inconclusive"),
+    ],
+)
+def test_forwarded(forward: Run, curl: Run, verdict: str) -> None:
+    assert verdicts(healthy(forward, curl))["HEALTH-FORWARD"] == verdict
+
+
+@pytest.mark.parametrize(
+    ("out", "err", "verdict"),
+    [
+        ("DB connection OK\r\n", "", "pass"),
+        ("", traceback("ConnectionRefusedError: [Errno 111] Connection refused"), "fail"),
+        ("", traceback("socket.gaierror: [Errno -2] Name or service not known"), "fail"),
+        ("", traceback("TimeoutError: timed out"), "fail"),
+        ("", traceback("OSError: [Errno 113] No route to host"), "fail"),
+        ("", traceback("ValueError: invalid literal for int() with base 10: 'x'"), "inconclusive"),
+        ("", "Unable to connect to the server: dial tcp 10.0.0.5:6443: i/o timeout\n", "inconclusive"),
+        ("DB connection", "", "inconclusive"),
+    ],
+)
+def test_database(out: str, err: str, verdict: str) -> None:
+    found = of(healthy(said(DB, out, err)), "DB-CONNECTION")
+    assert found.verdict.value == verdict
+    assert bool(found.remedy) == (verdict == "fail" or "Unable to connect" in err)
+
+
+# Carrying it out
+
+
+class FakeExecution:
+    """Answers commands from lists and keeps what was asked for; `until` is asked as often as `patience` says."""
+
+    def __init__(
+        self, replies: dict[str, list[Run]], replaying: bool = False, earlier: Run | None = None, patience: int = 0
+    ) -> None:
+        self.replies = {key: list(runs) for key, runs in replies.items()}
+        self.replaying, self.patience, self._earlier = replaying, patience, earlier
+        self.asked: list[str] = []
+
+    def run(self, command: str, target: str = "", *, until: Callable[[], bool] | None = None) -> Run:
+        key = f"{command}.{target}" if target else command
+        self.asked.append(key)
+        for _ in range(self.patience if until else 0):
+            if until and until():
+                return said(key, ended=Ended.SETTLED)
+        waiting = self.replies.get(key, [])
+        return waiting.pop(0) if waiting else missing(key)
+
+    def together(self, tasks: Sequence[Callable[[], object]]) -> None:
+        for task in tasks:
+            task()
+
+    def port_forward(self, forward: str, curl: str, stop: str) -> None:
+        self.asked += [forward, curl, stop]
+
+    def refuse(self, command: str, why: Refusal) -> Run:
+        self.asked.append(f"refused {command} {why.value}")
+        return replace(missing(command), ended=Ended.REFUSED, note=why.value)
+
+    def earlier(self, command: str) -> Run | None:
+        return self._earlier
+
+    def recorded(self, command: str) -> bool:
+        return self.replaying and bool(self.replies.get(command))
+
+    def remove_tmp_curl(self) -> None:
+        self.asked.append("remove tmp-curl")
+
+
+def carried_out(fake: FakeExecution) -> list[str]:
+    execution: Execution = fake  # type: ignore[assignment]
+    perform(STEP, execution)
+    return fake.asked
+
+
+def pods(age_s: float, *rows: str) -> Run:
+    text = "NAME   READY   STATUS   RESTARTS   AGE\n" + "".join(f"{row}\n" for row in rows)
+    return replace(said("step6-1-pods", text), started_at=datetime.now(timezone.utc) - timedelta(seconds=age_s))
+
+
+MINE = "tmp-curl   0/1   CrashLoopBackOff   3   2m"
+FRESH = pods(5, "postgres-0   1/1   Running   0   3d")
+
+
+@pytest.fixture(autouse=True)
+def no_waiting(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    slept: list[float] = []
+    monkeypatch.setattr(step7_health.time, "sleep", slept.append)
+    return slept
+
+
+def test_an_answer_at_once_needs_no_log() -> None:
+    asked = carried_out(FakeExecution({SERVICE: [said(SERVICE, OK)]}, earlier=FRESH))
+    assert asked == [IN_POD, SERVICE, "remove tmp-curl", FORWARD, CURL, STOP, DB]
+
+
+def test_the_log_ends_the_wait() -> None:
+    asked = carried_out(
+        FakeExecution({LOGS: [said(LOGS, err=GONE), said(LOGS, OK), said(LOGS, OK)]}, earlier=FRESH, patience=9)
+    )
+    assert asked == [IN_POD, SERVICE, LOGS, LOGS, "remove tmp-curl", FORWARD, CURL, STOP, DB]
+
+
+def test_without_an_answer_the_log_is_read_once_more_and_seldom_before() -> None:
+    timeout = said(SERVICE, err="error: timed out waiting for the condition\n")
+    asked = carried_out(FakeExecution({SERVICE: [timeout]}, earlier=FRESH, patience=60))
+    assert asked.count(LOGS) == 10 + 10 + 1 and "remove tmp-curl" in asked
+
+
+def test_the_pod_of_an_earlier_try_is_waited_for(no_waiting: list[float]) -> None:
+    tries = [said(SERVICE, err=BEING_DELETED), said(SERVICE, err=BEING_DELETED), said(SERVICE, OK)]
+    asked = carried_out(FakeExecution({SERVICE: tries}, earlier=pods(5, "tmp-curl   0/1   Terminating   3   2m")))
+    assert (
+        asked.count(SERVICE) == 3
+        and no_waiting == [3.0, 3.0]
+        and asked.count("remove tmp-curl") == 1
+        and LOGS not in asked
+    )
+
+
+def test_waiting_for_it_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [0.0]
+    monkeypatch.setattr(step7_health.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(step7_health.time, "sleep", lambda seconds: clock.__setitem__(0, clock[0] + seconds))
+    asked = carried_out(FakeExecution({SERVICE: [said(SERVICE, err=BEING_DELETED)] * 99}, earlier=FRESH))
+    assert asked.count(SERVICE) == 16 and "remove tmp-curl" not in asked and LOGS not in asked
+
+
+def test_somebody_elses_pod_is_left_alone() -> None:
+    asked = carried_out(FakeExecution({SERVICE: [said(SERVICE, err=EXISTS)]}, earlier=FRESH))
+    assert asked == [IN_POD, SERVICE, FORWARD, CURL, STOP, DB]
+    asked = carried_out(FakeExecution({}, earlier=pods(5, MINE)))
+    assert asked == [f"refused {SERVICE} leftover-pod", IN_POD, FORWARD, CURL, STOP, DB]
+
+
+def test_an_old_list_of_pods_is_asked_for_again() -> None:
+    asked = carried_out(FakeExecution({"step6-1-pods": [pods(0, MINE)]}, earlier=pods(120)))
+    assert asked[:2] == ["step6-1-pods", f"refused {SERVICE} leftover-pod"]
+    asked = carried_out(FakeExecution({"step6-1-pods": [pods(0)], SERVICE: [said(SERVICE, OK)]}))
+    assert asked[0] == "step6-1-pods" and SERVICE in asked
+
+
+def test_an_interrupted_7_2_asks_for_nothing_more_but_its_removal() -> None:
+    asked = carried_out(FakeExecution({SERVICE: [said(SERVICE, ended=Ended.INTERRUPTED)]}, earlier=FRESH))
+    assert LOGS not in asked and "remove tmp-curl" in asked
+
+
+def test_a_recording_is_taken_as_it_is() -> None:
+    tries = [said(SERVICE, err=BEING_DELETED), said(SERVICE)]
+    logs = [said(LOGS, err=GONE), said(LOGS, OK), said(LOGS, "of a later attempt")]
+    asked = carried_out(FakeExecution({SERVICE: tries, LOGS: logs}, replaying=True, earlier=pods(90_000, MINE)))
+    assert asked == [IN_POD, SERVICE, SERVICE, LOGS, LOGS, FORWARD, CURL, STOP, DB]
+    asked = carried_out(FakeExecution({}, replaying=True, earlier=pods(90_000, MINE)))
+    assert asked[0] == f"refused {SERVICE} leftover-pod"
+    assert carried_out(FakeExecution({}, replaying=True)) == [IN_POD, SERVICE, FORWARD, CURL, STOP, DB]

@@ -1,0 +1,84 @@
+"""The fixtures as the program's own types.
+
+A fixture is a recording of one state of a cluster (`tests/fixtures/<state>/`), its secrets masked.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter
+from datetime import datetime, timezone
+from pathlib import Path
+
+from playbook.catalog import DIAGNOSE_ORDER, GUIDE_ORDER
+from playbook.model import Ended, Run
+from playbook.steps.base import Runs
+
+ROOT = Path(__file__).resolve().parent.parent
+FIXTURES = ROOT / "tests" / "fixtures"
+NEVER = datetime.fromtimestamp(0, timezone.utc)
+
+
+def states() -> tuple[str, ...]:
+    """The names of all fixtures."""
+    return tuple(sorted(runs.parent.name for runs in FIXTURES.glob("*/runs.json")))
+
+
+def runs_of(state: str, *commands: str) -> Runs:
+    """The recorded runs of `commands` (keys: `describe-pod.postgres-0` too) in `state`; every run of the guide's without any.
+
+    They are in the order of the recording, diagnosis commands after the guide's. A command that the state does not have
+    is left out; one that nobody knows raises KeyError.
+    """
+    for command in commands:
+        if command not in GUIDE_ORDER and command.split(".")[0] not in DIAGNOSE_ORDER:
+            raise KeyError(command)
+    folder = FIXTURES / state
+    met: Counter[str] = Counter()
+    runs: list[Run] = []
+    for entry in json.loads((folder / "runs.json").read_bytes()):
+        command = entry["id"]
+        met[command] += 1
+        if commands and command not in commands:
+            continue
+        began = datetime.strptime(entry["started_at"], "%Y-%m-%dT%H:%M:%S%z").astimezone(timezone.utc)
+        runs.append(_run(folder, command, met[command], entry["exit_code"], began, entry["seconds"]))
+    for command in commands:
+        if not met[command] and (folder / "diagnose" / f"{command}.out").is_file():
+            runs.append(_run(folder / "diagnose", command, 1, None, NEVER, 0.0))
+    return Runs(runs)
+
+
+def diagnosed(state: str) -> tuple[str, ...]:
+    """The keys of the diagnosis commands that `state` has."""
+    return tuple(sorted(path.name[: -len(".out")] for path in (FIXTURES / state / "diagnose").glob("*.out")))
+
+
+def made(
+    command: str, stdout: str | bytes = b"", stderr: str | bytes = b"", exit_code: int | None = 0, ordinal: int = 1,
+    ended: Ended = Ended.EXITED,
+) -> Run:  # fmt: skip
+    """A run that nobody recorded."""
+    return Run(command, ordinal, _bytes(stdout), _bytes(stderr), exit_code, ended, NEVER, 0.1)
+
+
+def guide() -> Path | None:
+    """The guide's document where there is one: PLAYBOOK_GUIDE, else ../shared/guide.md beside the checkout."""
+    named = os.environ.get("PLAYBOOK_GUIDE")
+    path = Path(named) if named else ROOT.parent / "shared" / "guide.md"
+    return path if path.is_file() else None
+
+
+def _bytes(text: str | bytes) -> bytes:
+    return text if isinstance(text, bytes) else text.encode()
+
+
+def _run(folder: Path, command: str, ordinal: int, exit_code: int | None, began: datetime, seconds: float) -> Run:
+    name = command if ordinal == 1 else f"{command}.{ordinal}"
+    streams = [_read(folder / f"{name}.{ending}") for ending in ("out", "err")]
+    return Run(command, ordinal, streams[0], streams[1], exit_code, Ended.EXITED, began, seconds)
+
+
+def _read(path: Path) -> bytes:
+    return path.read_bytes() if path.is_file() else b""
