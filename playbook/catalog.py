@@ -146,7 +146,7 @@ class Catalog:
             step=step_of(id),
             text=content.decode("utf-8"),
             sha256=found,
-            mutates=id in _MUTATES,
+            mutates=changes_cluster(id),
             timeout_s=_TIMEOUTS_S.get(id, _TIMEOUT_S),
         )
 
@@ -240,6 +240,15 @@ def step_of(id: str) -> str:
     """
     found = _STEP.match(id)
     return found[1] if found else ""
+
+
+def changes_cluster(id: str) -> bool:
+    """Whether the command `id` changes something in the cluster.
+
+    >>> changes_cluster("step8-2-delete-observer"), changes_cluster("step6-1-pods")
+    (True, False)
+    """
+    return id in _MUTATES
 
 
 def needs_target(command: Command) -> bool:

@@ -21,8 +21,8 @@ __all__ = ["MOST_PODS", "diagnose", "owner"]
 def diagnose(results: Sequence[StepResult], run: Callable[[str, str], Run]) -> tuple[Cause, ...]:
     """The roots of all that is wrong in `results`, in the guide's order, those that no branch covers last.
 
-    `run(command, target)` carries out one read-only command of `commands/diagnose/`, or replays it; a replay that does not
-    have it returns a run that ended as not recorded. A session with nothing wrong has no causes.
+    `run(command, target)` carries out one read-only command of `commands/diagnose/`, or replays it; a replay that
+    does not have it returns a run that ended as not recorded. A session with nothing wrong has no causes.
     """
     with speaking("en"):  # texts of findings are compared, so they are compared in one language
         walk = Walk(results, run)

@@ -225,11 +225,11 @@ class StepExecution:
         """Runs of earlier attempts at this step."""
         if self._replaying:
             return Runs()
-        return Runs(self.record.runs_since_forced(self._step, commands))
+        return Runs(self.record.runs_since_forced(self._step, commands, unsettled=True))
 
     def adopt(self, *runs: Run) -> None:
-        """Count earlier runs as evidence of this attempt."""
-        self._runs.extend(runs)
+        """Count earlier runs as evidence of this attempt; all stay in the order in which they were made."""
+        self._runs = list(self.record.in_order((*runs, *self._runs)))
 
     def pause(self, seconds: float) -> None:
         """Wait, and heed an interruption meanwhile."""

@@ -63,10 +63,11 @@ _KNOWN: tuple[tuple[Trouble, re.Pattern[str]], ...] = (
     ),
     (Trouble.NO_CONTAINER, re.compile(r"container not found \(|is waiting to start: |does not have a host assigned|"
                                       r"cannot exec (?:into|in) a|completed pod|pod is not running\. Current status=")),
-    (Trouble.NOT_FOUND, re.compile(r"\(NotFound\): (?P<resource>.+) not found$|the server doesn't have a resource type \"(?P<type>[^\"]+)\"")),
+    (Trouble.NOT_FOUND, re.compile(r"\(NotFound\): (?P<resource>.+) not found$|the server doesn't have a resource type \"(?P<type>sealedsecrets)\"")),
     (
         Trouble.KUBECONFIG,
-        re.compile(r"error loading config file|invalid configuration|stat .*: no such file or directory$|"
+        re.compile(r"error loading config file|[Ee]rror in configuration|invalid configuration|stat .*: no such file or directory$|"
+                   r"unable to read (?:certificate-authority|client-cert|client-key) |"
                    r"kubeconfig|context .* does not exist|no configuration has been provided|current-context"),
     ),
     (
@@ -75,10 +76,14 @@ _KNOWN: tuple[tuple[Trouble, re.Pattern[str]], ...] = (
                    r"TLS handshake|x509: |context deadline exceeded|Client\.Timeout|connection reset by peer|unexpected EOF|\bEOF$"),
     ),
     (Trouble.NO_RESOURCES, re.compile(r"^No resources found")),
-    (Trouble.TOOL_MISSING, re.compile(r"(?P<resource>\S+): command not found$|(?P<resource2>\S+): not found$")),
-    (Trouble.SERVER, re.compile(r"^Error from server|^Error: |an error on the server")),
+    (Trouble.TOOL_MISSING, re.compile(r"(?:^|\s)(?P<resource>\S+): (?:command )?not found$")),
+    # A server that has no `nodes` or `secrets` is none: kubectl 1.20 says so when it was not told what there is.
+    (Trouble.SERVER, re.compile(r"^Error from server|^Error: |an error on the server|the server doesn't have a resource type")),
 )
 """Read from the top: a line is the first kind whose pattern it holds."""
+
+_ENDS = 1000
+"""How much of the beginning and the end of a very long line is looked at: what it says of itself stands there."""
 
 _FAILING = re.compile(r"^(?:Error from server|error:|Error:|The connection to the server|Unable to connect|error )")
 """Lines that mean failure even where a pipe has masked the exit status."""
@@ -112,12 +117,13 @@ def failure(run: Run) -> Failure | None:
     number, line = telling_line(run)
     if not line:
         return None
+    ends = line if len(line) <= 2 * _ENDS else f"{line[:_ENDS]} {line[-_ENDS:]}"
     for trouble, pattern in _KNOWN:
-        found = pattern.search(line)
+        found = pattern.search(ends)
         if not found:
             continue
         named = found.groupdict()
-        resource = named.get("resource") or named.get("type") or named.get("resource2") or ""
+        resource = named.get("resource") or named.get("type") or ""
         return Failure(trouble, line, number, named.get("verb") or "", resource)
     if run.exit_code not in (0, None) or _FAILING.search(line):
         return Failure(Trouble.OTHER, line, number)

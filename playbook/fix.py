@@ -1,8 +1,7 @@
 """The guide's emergency creation of observer-secrets (Step 3-3), with values: what `fix observer-secrets` does.
 
-Nothing here prints, asks, runs or writes. The filled text is handed to bash and to nobody else: it is not recorded,
-and what
-is shown is `masked`, which never had a value in it.
+Nothing here prints, asks, runs or writes. The filled text is handed to bash and to nobody else: it is not recorded, and
+what is shown is `masked`, which never had a value in it.
 """
 
 from __future__ import annotations

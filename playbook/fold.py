@@ -159,6 +159,7 @@ def fold(events: Sequence[Event], load: Load, digest: str = "") -> Session:
                 result = _result(data, load)
                 history.append(result)
                 counting[result.step] = result
+                session = replace(session, waivers=_living(session.waivers, result))
                 if session.abort and session.abort.step.split("-")[0] == result.step:
                     session = replace(session, abort=None)
             case Kind.ABORT:
@@ -166,6 +167,7 @@ def fold(events: Sequence[Event], load: Load, digest: str = "") -> Session:
             case Kind.FORCE:
                 for step in STEP_IDS[STEP_IDS.index(data["from"]) :]:
                     counting.pop(step, None)
+                session = replace(session, waivers=tuple(w for w in session.waivers if w.step < data["from"]))
             case Kind.CAUSES:
                 session = replace(
                     session,
@@ -182,7 +184,7 @@ def fold(events: Sequence[Event], load: Load, digest: str = "") -> Session:
             case _:
                 pass
     results = tuple(counting.get(step) or not_run(step) for step in STEP_IDS)
-    return replace(session, results=results, history=tuple(history), waivers=_living(session.waivers, results))
+    return replace(session, results=results, history=tuple(history))
 
 
 def _result(data: Mapping[str, Any], load: Load) -> StepResult:
@@ -205,10 +207,13 @@ def evidence_digest(finding: Finding) -> str:
     return hashlib.sha256(json.dumps(data, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 
-def _living(waivers: Iterable[Waiver], results: Iterable[StepResult]) -> tuple[Waiver, ...]:
-    """The waivers whose finding is still there as it was when it was accepted."""
-    digests = {(finding.code, evidence_digest(finding)) for result in results for finding in result.findings}
-    return tuple(waiver for waiver in waivers if (waiver.code, waiver.evidence) in digests)
+def _living(waivers: Iterable[Waiver], result: StepResult) -> tuple[Waiver, ...]:
+    """The waivers that are left after a step was judged again: of its own, those whose finding came out as it was."""
+    waivers = tuple(waivers)
+    if not waivers:
+        return ()
+    digests = {(finding.code, evidence_digest(finding)) for finding in result.findings}
+    return tuple(w for w in waivers if w.step != result.step or (w.code, w.evidence) in digests)
 
 
 def begun(events: Iterable[Event]) -> tuple[Begun, ...]:
@@ -232,9 +237,22 @@ def digests(events: Iterable[Event]) -> dict[RunKey, tuple[str, str]]:
     return found
 
 
-def waivable(finding: Finding) -> bool:
-    """Whether a waiver may accept it: an abort criterion may not be waived, a pass need not be."""
+def waivable(session: Session) -> tuple[Finding, ...]:
+    """The findings that count and that a waiver may accept.
+
+    A pass need not be accepted and an abort criterion may not be, nor a step that was not reached because of one. A code
+    that stands for several findings is left out: a waiver is for one.
+    """
     from .criteria import met
 
     allowed = (Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.SKIPPED, Verdict.NOT_RUN)
-    return finding.verdict in allowed and not met((finding,)) and family(finding.code) != "STEP"
+    findings = [finding for result in session.results for finding in result.findings]
+    codes = [finding.code for finding in findings]
+    return tuple(
+        finding
+        for finding in findings
+        if finding.verdict in allowed
+        and not met((finding,))
+        and not (session.abort and family(finding.code) == "STEP")
+        and codes.count(finding.code) == 1
+    )

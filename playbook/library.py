@@ -15,7 +15,7 @@ from .engine import Engine, judged_at, with_times_of
 from .errors import BadRecording, BadSession, DiskTrouble, UsageError
 from .execution import Interruption, Listener, Silent, StepExecution
 from .journal import check, now
-from .model import Command, Overall, Run, Session, StepResult
+from .model import Command, Finding, Overall, Run, Session, StepResult
 from .session import Record, Sessions, in_memory, opened_digests, state_directory
 from .staleness import stale
 from .steps import STEPS, Runs, Step
@@ -51,18 +51,35 @@ def run(
     diagnose: bool = True,
     listener: Listener | None = None,
     interruption: Interruption | None = None,
+    secrets: Iterable[bytes] = (),
 ) -> Session:
     """Carry out the guide on the cluster that kubectl speaks to, as one more attempt of the open session.
 
     `start` runs that step and the later ones in any case, `until` ends after that step, `only` runs just that one. The
-    pods of Step 8 are deleted only when `listener.confirm_restart` says so. Raises MissingTool, TamperedCommand,
+    pods of Step 8 are deleted only when `listener.confirm_restart` says so. `secrets` are masked from the start. Raises MissingTool, TamperedCommand,
     SessionLocked, BadSession, DiskTrouble, Interrupted.
     """
+    for number in filter(None, (start, until, only)):
+        step(number)
+    with at_work(state_dir, fresh, jobs, diagnose, listener, interruption) as engine:
+        engine.record.redactor.learn(*secrets)
+        session = engine.run(start=start, until=until, only=only)
+        return replace(session, scope=(only,)) if only else session
+
+
+@contextmanager
+def at_work(
+    state_dir: str | None = None,
+    fresh: bool = False,
+    jobs: int | None = None,
+    diagnose: bool = True,
+    listener: Listener | None = None,
+    interruption: Interruption | None = None,
+) -> Iterator[Engine]:
+    """The open session, locked, with an engine on it; nothing of it runs any more after the block."""
     from .runner import LiveRunner
     from .tools import require_tools
 
-    for number in filter(None, (start, until, only)):
-        step(number)
     require_tools()
     catalog = _verified()
     with Sessions(state_directory(state_dir)) as sessions:
@@ -79,8 +96,7 @@ def run(
         )
         engine.interruption.then(runner.end_all)
         try:
-            session = engine.run(start=start, until=until, only=only)
-            return replace(session, scope=(only,)) if only else session
+            yield engine
         finally:
             runner.end_all()
             runner.close()
@@ -221,6 +237,55 @@ def current_session(state_dir: str | None = None, session: str | None = None) ->
     return recorded_session(sessions.folder(name)) if name else None
 
 
+def named(text: str, state_dir: str | None = None) -> Session:
+    """The session of a folder, the judgement of a recording's folder, or the session with that id.
+
+    Raises UsageError when there is neither, BadSession and BadRecording when it is damaged.
+    """
+    folder = Path(text)
+    if (folder / "journal.jsonl").is_file():
+        return recorded_session(folder)
+    if (folder / "runs.json").is_file():
+        return replay(folder, diagnose=False)
+    sessions = Sessions(state_directory(state_dir))
+    if text not in sessions.ids():
+        raise UsageError(
+            msg("{name} is neither a session or recording folder nor the id of a session", name=text),
+            msg("the sessions are in {folder}", folder=str(sessions.directory / "sessions")),
+        )
+    return recorded_session(sessions.folder(text))
+
+
+def waive(code: str, by: str, reason: str, *, state_dir: str | None = None, session: str | None = None) -> Finding:
+    """Accept the finding `code` of the current session, or of the one named, as it is; returns the finding.
+
+    Raises UsageError when there is no such finding, when it may not be waived, and without a name or a reason.
+    """
+    from .fold import waivable
+
+    by, reason = (text.encode("utf-8", "backslashreplace").decode().strip() for text in (by, reason))
+    if not by or not reason:
+        raise UsageError(msg("a waiver needs a name and a reason"), msg('give both: --by NAME --reason "TEXT"'))
+    with Sessions(state_directory(state_dir)) as sessions:
+        name = session or sessions.current()
+        if name is None:
+            raise UsageError(msg("nothing was verified yet"), msg("type {command}", command="python -m playbook all"))
+        record, _ = sessions.open(name)
+        try:
+            known = record.session()
+            allowed = {each.code: each for each in waivable(known)}
+            if code not in allowed:
+                there = any(each.code == code for result in known.results for each in result.findings)
+                raise UsageError(
+                    msg("{code} cannot be waived", code=code) if there else msg("there is no finding {code}", code=code),
+                    msg("these can be waived: {codes}", codes=", ".join(allowed) or "-"),
+                )
+            record.waive(allowed[code], by, reason)
+            return allowed[code]
+        finally:
+            record.close()
+
+
 def judge(number: str, runs: Iterable[Run]) -> StepResult:
     """What the judge of a step says of `runs`: pure, the same every time. Raises UsageError for an unknown step."""
     evidence = Runs(runs)
@@ -272,12 +337,12 @@ def render(session: Session, form: Format = "markdown", *, lang: str | None = No
     raise UsageError(msg("there is no output form {form}", form=str(form)))
 
 
-def save(text: str, path: Path) -> None:
-    """Write a report to `path`: wholly or not at all, readable by its owner only. Raises DiskTrouble."""
+def save(text: str | bytes, path: Path) -> None:
+    """Write a report or a pack to `path`: wholly or not at all, readable by its owner only. Raises DiskTrouble."""
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-            file.write(text)
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            file.write(text.encode() if isinstance(text, str) else text)
         draft.replace(path)
     except OSError as error:
         with suppress(OSError):

@@ -72,6 +72,10 @@ class Ended(str, Enum):
     REFUSED = "refused"  # the program would not run it; `Run.note` says why
 
 
+NOT_STARTED = "not-started"
+"""`Run.note` of a command that an interruption came before."""
+
+
 class Refusal(str, Enum):
     """Why the program would not run a command of Steps 7 and 8 (`Run.note`)."""
 
@@ -114,7 +118,7 @@ class Run:
     @property
     def happened(self) -> bool:
         """Whether the command was started at all."""
-        return self.ended not in (Ended.NOT_RECORDED, Ended.REFUSED, Ended.NOT_FOUND)
+        return self.ended not in (Ended.NOT_RECORDED, Ended.REFUSED, Ended.NOT_FOUND) and self.note != NOT_STARTED
 
 
 @dataclass(frozen=True, slots=True)

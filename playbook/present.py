@@ -33,7 +33,7 @@ _COLOURS = {
     Verdict.NOT_RUN: "2",
 }
 
-_OVERALL_WORDS = {
+OVERALL_WORDS = {
     Overall.COMPLETE: msg("Complete"),
     Overall.PENDING: msg("Pending"),
     Overall.INCOMPLETE: msg("Incomplete"),
@@ -123,7 +123,7 @@ def due(session: Session) -> datetime | None:
 
 def overall_word(session: Session) -> str:
     """The overall verdict as one word."""
-    return str(_OVERALL_WORDS[session.overall])
+    return str(OVERALL_WORDS[session.overall])
 
 
 def overall_sentence(session: Session) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -50,13 +50,12 @@ class RecordingWriter:
             if run.ordinal not in (count, count + 1) or run.ordinal < 1:
                 raise ValueError(f"{run.command}: run {run.ordinal} after {count}")
             self._write_streams(run)
-            entry = Entry(run.command, run.exit_code, run.duration_s, run.started_at, run.ended, run.note)
+            entry = _entry(run)
             entries = list(self._entries)
             if run.ordinal == count:
                 del entries[max(place for place, old in enumerate(entries) if old.key == run.command)]
             entries.append(entry)
-            lines = ",\n".join(f" {json.dumps(_item(entry), ensure_ascii=False)}" for entry in entries)
-            self._write(self._folder / INDEX, f"[\n{lines}\n]\n".encode())
+            self._write(self._folder / INDEX, _index(entries))
             self._entries = entries
 
     def replace(self, run: Run) -> None:
@@ -100,8 +99,31 @@ def read_streams(folder: Path, key: str, ordinal: int) -> tuple[bytes, bytes]:
         raise BadRecording(msg("{file} in the recording cannot be read: {reason}", file=file, reason=reason)) from error
 
 
+def stream_file(key: str, ordinal: int, ending: str) -> str:
+    """Where in a recording the `out` or `err` of a run lies.
+
+    >>> stream_file("step2-pvc", 2, "out"), stream_file("get-sc", 1, "err")
+    ('step2-pvc.2.out', 'diagnose/get-sc.err')
+    """
+    return f"{'' if key.startswith(_STEMS) else 'diagnose/'}{stream_name(key, ordinal)}.{ending}"
+
+
+def index_bytes(runs: Iterable[Run]) -> bytes:
+    """The `runs.json` of these runs."""
+    return _index([_entry(run) for run in runs])
+
+
 def _base(folder: Path, key: str, ordinal: int) -> Path:
     return (folder if key.startswith(_STEMS) else folder / "diagnose") / stream_name(key, ordinal)
+
+
+def _entry(run: Run) -> Entry:
+    return Entry(run.command, run.exit_code, run.duration_s, run.started_at, run.ended, run.note)
+
+
+def _index(entries: Iterable[Entry]) -> bytes:
+    lines = ",\n".join(f" {json.dumps(_item(entry), ensure_ascii=False)}" for entry in entries)
+    return f"[\n{lines}\n]\n".encode()
 
 
 def _item(entry: Entry) -> dict[str, Any]:

@@ -117,7 +117,7 @@ class Redactor:
             return not secret <= known
 
     def mask_env(self, stdout: bytes) -> bytes:
-        """The output of Step 6-4 with its values masked, never its names; the same object when nothing is to be masked."""
+        """The output of Step 6-4 with its values masked, never its names; the same object when none is to be masked."""
         names, values = zip(*map(_shown, stdout.split(b"\n")), strict=True)
         shown = self.mask_bytes(b"\n".join(values)).split(b"\n")  # a setting that is shown can hold a secret
         masked = b"\n".join(name + value for name, value in zip(names, shown, strict=True))

@@ -13,8 +13,9 @@ import getpass
 import hashlib
 import os
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -23,7 +24,7 @@ from . import fold as folding
 from .errors import BadSession, DiskTrouble, SessionLocked
 from .journal import Event, Journal, Kind, now, read, stamp
 from .model import GUIDE_VERSION, Command, Ended, Finding, Run, Session, StepResult
-from .recording import RecordingWriter
+from .recording import RecordingWriter, read_streams
 from .redact import Redactor
 from .steps.base import missing
 from .text import msg
@@ -54,14 +55,21 @@ class Record:
         self.redactor = redactor or Redactor()
         self._writer = RecordingWriter(folder) if folder else None
         self._runs: dict[folding.RunKey, Run] = {}
+        self._folded: Session | None = None
         if folder:
-            self._read_runs(folder)
+            self.read_runs(partial(read_streams, folder))
 
     # reading
 
     def session(self) -> Session:
-        """The session as of now."""
-        return folding.fold(self.journal.events, self.load, self.journal.digest)
+        """The session as of now; folded once for each state of the journal."""
+        if self._folded is None or self._folded.digest != self.journal.digest:
+            self._folded = folding.fold(self.journal.events, self.load, self.journal.digest)
+        return self._folded
+
+    def runs(self) -> tuple[Run, ...]:
+        """Every run that the journal tells of, in its order, as it was last masked."""
+        return tuple(self._runs.values())
 
     def load(self, command: str, ordinal: int) -> Run:
         """A run by its key; one that says it is not recorded when there is none."""
@@ -72,19 +80,29 @@ class Record:
         found = [run for (key, _), run in self._runs.items() if key == command]
         return max(found, key=lambda run: run.ordinal, default=None)
 
+    def in_order(self, runs: Iterable[Run]) -> tuple[Run, ...]:
+        """`runs`, each once, in the order in which they were recorded."""
+        wanted = {(run.command, run.ordinal) for run in runs}
+        return tuple(run for key, run in self._runs.items() if key in wanted)
+
     def answers(self, command: str) -> tuple[Run, ...]:
         """Every run of a command, oldest first."""
         return tuple(run for (key, _), run in self._runs.items() if key == command)
 
-    def runs_since_forced(self, step: str, commands: Iterable[str]) -> tuple[Run, ...]:
-        """Runs of `commands` in the order they were made, since `--from` last set results of `step` aside."""
+    def runs_since_forced(self, step: str, commands: Iterable[str], *, unsettled: bool = False) -> tuple[Run, ...]:
+        """Runs of `commands` in the order they were made, since `--from` last set results of `step` aside.
+
+        With `unsettled`, since that step last passed, too: what a later attempt may take up.
+        """
         keys: list[folding.RunKey] = []
         wanted = set(commands)
         for event in self.journal.events:
-            if event.kind is Kind.FORCE and event.data["from"] <= step:
+            data = event.data
+            passed = event.kind is Kind.JUDGED and data["step"] == step and data["verdict"] in ("pass", "warn")
+            if (event.kind is Kind.FORCE and data["from"] <= step) or (unsettled and passed):
                 keys.clear()
-            elif event.kind is Kind.RUN and event.data["command"] in wanted:
-                keys.append((event.data["command"], event.data["ordinal"]))
+            elif event.kind is Kind.RUN and data["command"] in wanted:
+                keys.append((data["command"], data["ordinal"]))
         return tuple(self._runs[key] for key in keys)
 
     # writing
@@ -163,15 +181,14 @@ class Record:
             out, err = _digests(masked)
             self.journal.append(Kind.REMASK, command=run.command, ordinal=run.ordinal, out=out, err=err)
 
-    def _read_runs(self, folder: Path) -> None:
-        from .recording import read_streams
-
+    def read_runs(self, streams: Callable[[str, int], tuple[bytes, bytes]]) -> None:
+        """Take up the runs that the journal tells of; `streams` gives the two outputs of each. Raises BadSession."""
         recorded = folding.digests(self.journal.events)
         for event in self.journal.events:
             if event.kind is not Kind.RUN:
                 continue
             key = (event.data["command"], event.data["ordinal"])
-            out, err = read_streams(folder, *key)
+            out, err = streams(*key)
             run = _run_from_json(event.data, out, err)
             if _digests(run) != recorded[key]:
                 raise BadSession(

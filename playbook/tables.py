@@ -270,7 +270,8 @@ def events(text: str) -> tuple[Event, ...]:
     """The events at the end of `kubectl describe pod … | tail -30` (Step 6-2).
 
     Thirty lines may begin below the section's header: rows are then known by their shape. A line inside the section
-    that is no row continues the message above it. Raises UnreadableText when nothing proves that the lines are events.
+    that is no row continues the message above it. Raises UnreadableText when nothing proves that the lines are events,
+    for a section without a row (an empty one reads `<none>`: the rest was cut) and for a row of another shape.
 
     >>> events("Events:          <none>\\n")
     ()
@@ -285,13 +286,17 @@ def events(text: str) -> tuple[Event, ...]:
     found: list[Event] = []
     offsets: list[int] = []
     proven = inside = False
+    awaited = 0  # the line of a header below which no row has come yet
     number, line = 1, ""
     for number, line in lines(text):
         if line.startswith("Events:"):
             rest = line.removeprefix("Events:").strip()
             if rest not in ("", "<none>"):
                 raise unreadable(number, line)
+            if awaited:
+                break
             proven, inside, offsets = True, not rest, []
+            awaited = 0 if rest else number
         elif _NEXT_OBJECT.match(line):
             inside = False
         elif inside and not offsets:
@@ -300,12 +305,16 @@ def events(text: str) -> tuple[Event, ...]:
             offsets = [column.start() for column in re.finditer(r"\S+", line)]
         elif event := _event(number, line, offsets if inside else []):
             found.append(event)
-            proven = inside = True
+            proven, inside, awaited = True, True, 0
             offsets = offsets or [0]
-        elif inside and found and line.strip(" -"):
+        elif _is_row(line, inside):
+            raise unreadable(number, line)
+        elif inside and found and not awaited and line.strip(" -"):
             found[-1] = _continued(found[-1], line)
         elif inside and line.strip(" -"):
             raise unreadable(number, line)
+    if awaited:
+        raise unreadable(awaited, "Events:")
     if not proven:
         raise unreadable(number, line)
     return tuple(found)
@@ -313,7 +322,7 @@ def events(text: str) -> tuple[Event, ...]:
 
 def _event(number: int, line: str, offsets: Sequence[int]) -> Event | None:
     """The event on this line, or None when it has not the shape of one."""
-    if not re.match(r"  [A-Z]", line):
+    if not re.match(r"  \S", line):
         return None
     cells = _cells(line, offsets) if len(offsets) > 1 else None
     if cells is None:
@@ -324,6 +333,13 @@ def _event(number: int, line: str, offsets: Sequence[int]) -> Event | None:
     if not age or not (_AGE.match(age.group(1)) or age.group(1).startswith("<")):
         return None
     return Event(number, cells[0], cells[1], age_seconds(age.group(1), number), cells[3], cells[4])
+
+
+def _is_row(line: str, inside: bool) -> bool:
+    """Whether a line that is no event stands like one: then it is none of the message above it."""
+    if re.match(r"  (?:Normal|Warning) {2,}\S", line):
+        return True
+    return inside and bool(re.match(r"  [^\s-]", line)) and len(re.split(r" {2,}", line.strip())) >= 4
 
 
 def _continued(event: Event, line: str) -> Event:

@@ -103,5 +103,7 @@ def _catalog(name: str) -> gettext.NullTranslations:
     if name not in _catalogs:
         from .data import folder
 
-        _catalogs[name] = gettext.translation("playbook", str(folder("locale")), languages=[name], fallback=True)
+        # Opened here, because gettext finds files by itself but not in a zip application.
+        with (folder("locale") / name / "LC_MESSAGES" / "playbook.mo").open("rb") as file:
+            _catalogs[name] = gettext.GNUTranslations(file)
     return _catalogs[name]

@@ -1,6 +1,7 @@
 """The guide's rows and decision trees, as data to be held beside the guide.
 
-A `Row` leads from a finding to what it means, or to a `Tree`: a diagnosis command whose output decides between branches.
+A `Row` leads from a finding to what it means, or to a `Tree`: a diagnosis command whose output decides between
+branches.
 `rows.py` has the rows, `walk.py` walks both, `consequences.py` says what follows from what they name. Their order is
 the guide's, and the order in which causes are told.
 """

@@ -33,6 +33,7 @@ class Case:
     instead: Mapping[str, Run] = field(default_factory=dict)
     says: Mapping[str, str] = field(default_factory=dict)  # command or key -> case name in fixtures_handwritten
     unmatched: bool = False
+    follows: tuple[str, ...] = ()  # codes that the first root must explain
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 from diagnosing import OBSERVERS, Case, cut_off, pods, written
 from support import made, runs_of
 
-from playbook.model import Run
+from playbook.expected import OBSERVER_ROOT
+from playbook.model import Ended, Run
 
 POD = OBSERVERS[0]
 LOOP = "0/1 CrashLoopBackOff 4 (20s ago)"
@@ -48,6 +51,11 @@ def _without(command: str, name: str) -> Run:
     return made(command, "".join(line for line in run.out.splitlines(True) if not line.startswith(name)))
 
 
+def _no_mount(name: str) -> Run:
+    run = runs_of("healthy", "step6-5-mounts")[-1]
+    return made("step6-5-mounts", "".join(line for line in run.out.splitlines(True) if not line.rstrip().endswith(f"/{name}")))
+
+
 def _from(state: str, *commands: str) -> dict[str, Run]:
     return {command: runs_of(state, command)[-1] for command in commands}
 
@@ -63,10 +71,13 @@ def _pod(name: str, root: str, state: str, command: str, unmatched: bool = False
 
 _PENDING_PVC = {"step2-pvc": runs_of("pvc-pending", "step2-pvc")[-1]}
 _UNIVERSE = "observer-universe-pvc"
-_BACK_OFF = made("step6-2-describe-observer", (
-    "Events:\n  Type     Reason     Age                From               Message\n"
-    "  ----     ------     ----               ----               -------\n"
-    "  Warning  BackOff    9s (x3 over 24s)   kubelet            Back-off restarting failed container\n"))  # fmt: skip
+_DATA = f"{OBSERVER_ROOT}/data"
+_EVENTS = ("Events:\n  Type     Reason     Age                From               Message\n"
+           "  ----     ------     ----               ----               -------\n")  # fmt: skip
+_BACK_OFF = made("step6-2-describe-observer",
+                 f"{_EVENTS}  Warning  BackOff    9s (x3 over 24s)   kubelet            Back-off restarting failed container\n")
+_UNHEALTHY = f"{_EVENTS}  Warning  Unhealthy  9s (x3 over 24s)   kubelet            Readiness probe failed: connection refused\n"
+_UNSYNCED = re.sub(r"(obs-kis-secret .*)True ", r"\g<1>False", runs_of("healthy", "step3-2-sealedsecrets")[-1].out)
 _KEY_LOG = made("step6-3-logs-observer", written("crash-key", "logs-previous").stdout)
 _NO_NAMESPACE = {
     "step1-namespace": written("namespace-absent", "step1-namespace"),
@@ -103,7 +114,8 @@ HANDMADE = (
         **{c: made(c, stderr='Error from server (NotFound): configmaps "observer-config" not found\n', exit_code=1)
            for c in ("step4-configmap", "step4-configmap-keys", "step4-path-contract")},
         "step6-1-pods": pods("0/1 CreateContainerConfigError 0"), **cut_off()}),
-    _pod("config-absent", "UNMATCHED-POD/observer", "0/1 CreateContainerConfigError 0", "describe-pod", unmatched=True),
+    Case("config-absent, Step 4 not seen", ("UNMATCHED-POD/observer",), says={"describe-pod": "config-absent"}, unmatched=True,
+         instead={"step6-1-pods": pods("0/1 CreateContainerConfigError 0"), **cut_off()}),
     # PVC Pending
     Case("no storage class", ("STORAGE-CLASS-ABSENT",), instead=_PENDING_PVC,
          says={"describe-pvc": "pvc-no-volume", "get-sc": "storage-class-absent"}),
@@ -155,8 +167,7 @@ HANDMADE = (
     _pod("pending-other", "UNMATCHED-POD/observer", "0/1 Pending 0", "describe-pod", unmatched=True),
     _pod("creating-mount", "MOUNT-FAILED/observer", "0/1 ContainerCreating 0", "describe-pod"),
     # Steps 6-5 to 9
-    Case("mount-absent", ("MOUNT-ABSENT/logs",), instead={"step6-5-mounts": made("step6-5-mounts", "".join(
-        line for line in runs_of("healthy", "step6-5-mounts")[-1].out.splitlines(True) if not line.rstrip().endswith("/logs")))}),
+    Case("mount-absent", ("MOUNT-ABSENT/logs",), instead={"step6-5-mounts": _no_mount("logs")}),
     Case("write-denied", ("WRITE-DENIED/data",), instead={"step6-6-write-data": written("write-denied", "step6-6-write-data")}),
     Case("read-only, not described", ("WRITE-READ-ONLY/logs",), instead=_from("read-only", "step6-6-write-logs")),
     Case("db-refused", ("DB-REFUSED",), instead=_from("db-down", "step7-4-db-connection")),
@@ -166,6 +177,46 @@ HANDMADE = (
          {"step9-1-pod-restarts": _second_sample(" 0 ", " 1 ")}),  # type: ignore[dict-item]
     Case("status changed in 24 hours", ("STATUS-CHANGED/observer",), "healthy-24h",
          {"step9-1-pod-restarts": _second_sample("Running", "Unknown")}),  # type: ignore[dict-item]
+    # what follows from what
+    Case("controller down, a SealedSecret not synced", ("SEALED-CONTROLLER-DOWN",), "sealed-down", follows=("SEALED-SYNCED/obs-kis-secret",),
+         instead={"step3-2-sealedsecrets": made("step3-2-sealedsecrets", _UNSYNCED)}),
+    Case("controller down, a SealedSecret gone", ("SEALED-CONTROLLER-DOWN", "SEALED-SECRET-ABSENT/obs-kis-secret"), "sealed-down",
+         _from("sealedsecret-missing", "step3-2-sealedsecrets", "summary")),
+    Case("controller down, a Secret not made", ("SEALED-CONTROLLER-DOWN",), "sealed-down", follows=("SEALED-SECRET/obs-kis-secret",),
+         instead={"step3-2-sealedsecrets": made("step3-2-sealedsecrets", _UNSYNCED), **_from("sealedsecret-missing", "summary")}),
+    Case("config key missing, environment too", ("CONFIG-KEY-MISSING",), "config-key-missing", follows=("ENV-CONFIG",),
+         instead={"step6-4-env": _without("step6-4-env", "LOG_LEVEL=")}),
+    Case("config path missing", ("CONFIG-KEY-MISSING",), follows=("CONFIG-PATH/OBSERVER_DATA_DIR",), instead={
+        "step4-configmap-keys": _without("step4-configmap-keys", "OBSERVER_DATA_DIR"),
+        "step4-path-contract": _edited("step4-path-contract", f"OK: OBSERVER_DATA_DIR = {_DATA}", "MISMATCH: OBSERVER_DATA_DIR = MISSING")}),
+    Case("port of postgres wrong", ("SERVICE-PORT-WRONG/postgres",), follows=("DB-CONNECTION",), instead={
+        "step5-services": made("step5-services", re.sub(r"^(postgres .*)5432", r"\g<1>5433", runs_of("healthy", "step5-services")[-1].out,
+                                                        flags=re.M)),
+        **_from("db-down", "step7-4-db-connection")}),
+    Case("restarts with events", ("RESTARTED/observer",), "restarts", follows=("EVENTS-OBSERVER",),
+         instead={"step6-2-describe-observer": made("step6-2-describe-observer", _UNHEALTHY)}),
+    Case("restarts of postgres with events", ("RESTARTED/postgres",), follows=("EVENTS-POSTGRES",),
+         instead={"step6-1-pods": pods(postgres="1/1 Running 2 (3h ago)"),
+                  "step6-2-describe-postgres": made("step6-2-describe-postgres", _UNHEALTHY)}),
+    Case("postgres crashes, observer for it", ("UNMATCHED-POD/postgres",), unmatched=True,
+         instead={"step6-1-pods": pods(LOOP, LOOP), **cut_off(), "step8-4-count-tables-before": made(
+             "step8-4-count-tables-before", exit_code=1,
+             stderr='error: unable to upgrade connection: container not found ("postgres")\n')},
+         says={f"logs-previous.{POD}": "crash-db", f"logs-previous.{OBSERVERS[1]}": "crash-db", "logs-previous": "crash-other"},
+         follows=(f"POD-STATUS/{POD}", f"CRASH-LOOP/{OBSERVERS[1]}", "TABLES-BEFORE", "ENV-SECRET")),
+    Case("no observer pod", ("OBSERVER-ABSENT",), says={"describe-pvc": "pvc-first-consumer", "get-sc": "storage-class",
+                                                        "get-provisioner": "provisioner"},
+         instead={"step6-1-pods": pods(names=()), **_PENDING_PVC, **cut_off("error: timed out waiting for the condition")},
+         follows=("PODS-PRESENT", f"PVC-BOUND/{_UNIVERSE}", "ENV-CONFIG", "HEALTH-POD")),
+    Case("no mount, no writing", ("MOUNT-ABSENT/logs",), follows=("WRITE/logs",), instead={
+        "step6-5-mounts": _no_mount("logs"), **_from("read-only", "step6-6-write-logs")}),
+    Case("no mount, data lost", ("MOUNT-ABSENT/data",), follows=("FILES-KEPT",), instead={
+        "step6-5-mounts": _no_mount("data"), "step8-3-count-files": made("step8-3-count-files", "0\n")}),
+    Case("postgres refuses, the log says so", ("DB-REFUSED",), follows=("LOG-OBSERVER",), instead={
+        **_from("db-down", "step7-4-db-connection"),
+        "step6-3-logs-observer": made("step6-3-logs-observer", "INFO observer starting\nERROR database connection failed: Connection refused\n")}),
+    Case("node down, exec hangs", ("NODE-NOT-READY/oracle-obs-arm",), "node-not-ready", follows=("ENV-SECRET", "ENV-CONFIG"),
+         instead={"step6-4-env": made("step6-4-env", exit_code=None, ended=Ended.TIMEOUT)}),
     # two at once
     Case("pvc-pending and service-missing", ("PVC-WAITING", "SERVICE-ABSENT/postgres"), "pvc-pending",
          _from("service-missing", "step5-services")),

@@ -23,6 +23,7 @@ def named(name: str) -> Case:
 def test_roots(case: Case) -> None:
     found = examine(case)
     assert found.codes == case.roots
+    assert set(case.follows) <= {code for cause in found.causes[:1] for code in cause.explains}
     assert [cause.matched for cause in found.causes] == [not case.unmatched] * len(found.causes)
 
 

@@ -74,7 +74,7 @@ def test_keys_and_their_order():
     assert list(step)[:5] == ["id", "title", "verdict", "findings", "runs"]
     finding = step["findings"][1]
     assert list(finding) == ["code", "step", "verdict", "summary", "expected", "actual", "evidence", "remedy"]
-    assert finding["remedy"] [0] == "python -m playbook show step3-3-create-observer-secrets"
+    assert finding["remedy"][0] == "python -m playbook show step3-3-create-observer-secrets"
     assert finding["evidence"] == {"command": "step3-3-observer-secrets", "line": 1, "ordinal": 1, "stream": "stderr"}
     assert step["runs"] == [{"id": "step3-3-observer-secrets", "exit_code": 1, "ended": "exited",
                              "started_at": "2026-11-22T14:03:05Z", "seconds": 0.08, "ordinal": 1}]

@@ -233,6 +233,29 @@ def test_text_without_events_proves_nothing(text: str):
     unreadable(events, text)
 
 
+HEAD = "Events:\n  Type     Reason   Age  From     Message\n  ----     ------   ---  ----     -------\n"
+ROW = "  Normal   Pulled   4s   kubelet  there\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("Events:\n", 1),
+        (HEAD, 1),
+        (HEAD + "\nName:         observer-y\nEvents:          <none>\n", 1),  # an empty section reads <none>
+        (HEAD + ROW + "  Warning  BackOff  soon  kubelet  Back-off\n", 5),  # a row of another shape is no continuation
+        (HEAD + ROW + "  WaMning  BackOff  4s(x2 oe 7s)  kubelet  Back-off\n", 5),
+        (ROW + "  Warning  Back\n", 2),
+    ],
+)
+def test_no_event_vanishes(text: str, line: int):
+    assert unreadable(events, text).line == line
+
+
+def test_an_event_of_an_unknown_type_is_kept():
+    assert [e.type for e in events(HEAD + ROW + "  wArning  BackOff  4s   kubelet  Back-off\n")] == ["Normal", "wArning"]
+
+
 def test_events_of_the_recordings():
     assert events(runs_of("healthy").last("step6-2-describe-observer").out) == ()
     looping = events(runs_of("secret-key-missing").last("step6-2-describe-observer").out)

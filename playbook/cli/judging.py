@@ -12,7 +12,7 @@ from ..errors import EXIT_OF
 from ..execution import Interruption
 from ..text import msg
 from .console import Console
-from .words import lang_option, output_option, verb
+from .words import lang_option, output_option, state_option, verb
 
 if TYPE_CHECKING:
     from importlib.abc import Traversable
@@ -56,14 +56,15 @@ def _judge(folder: Path | Traversable, form: str) -> int:
 @verb("diff")
 @click.argument("before", metavar="A")
 @click.argument("after", metavar="B")
+@state_option
 @lang_option
-def diff_verb(before: str, after: str) -> int:
+def diff_verb(before: str, after: str, state_dir: str | None) -> int:
     """Show what changed from A to B: verdicts, findings, pods, counts.
 
     A and B are folders of sessions or recordings, or ids of sessions. Exit status 1 when anything changed.
     """
     from ..compare import compare
 
-    changes = compare(library.named(before), library.named(after))
+    changes = compare(library.named(before, state_dir), library.named(after, state_dir))
     click.echo(changes.text() or str(msg("nothing changed")))
     return 1 if changes.text() else 0

@@ -17,16 +17,16 @@ from .words import lang_option, option, state_option, verb
 @lang_option
 def list_verb() -> int:
     """List every step and command id, in the guide's order. Those that change the cluster are marked."""
-    from ..catalog import load
+    from ..catalog import changes_cluster, load, step_of
 
     catalog = load()
     step = None
-    for command in (catalog.command(name) for name in catalog.ids):
-        if command.step != step:
-            step = command.step
+    for name in catalog.ids:
+        if step_of(name) != step:
+            step = step_of(name)
             click.echo(str(msg("Step {step}", step=step) if step else msg("Summary")))
-        mark = f"  ({msg('changes the cluster')})" if command.mutates else ""
-        click.echo(f"  {command.id}{mark}")
+        mark = f"  ({msg('changes the cluster')})" if changes_cluster(name) else ""
+        click.echo(f"  {name}{mark}")
     click.echo(str(msg("Diagnosis and remedies")))
     for name in catalog.diagnose_ids:
         click.echo(f"  {name}")

@@ -6,7 +6,7 @@ import re
 from shlex import quote
 
 from ..errors import UnreadableText
-from ..failures import Trouble, failure
+from ..failures import Failure, Trouble, failure
 from ..model import Cluster, Finding, Remedy, Run, Verdict
 from ..tables import Row, lines, plain
 from ..text import msg, verbatim
@@ -118,7 +118,7 @@ def _reached(runs: Runs) -> Finding:
     info, nodes = runs.last(INFO), runs.last(NODES)
     for run in (info, nodes):
         found = failure(run)
-        if found and found.trouble in _ABNORMAL:
+        if found and found.trouble in _ABNORMAL and _as_the_guide_has_it(found):
             return not_there(
                 "API-REACHED",
                 "0",
@@ -129,6 +129,11 @@ def _reached(runs: Runs) -> Finding:
                 _ABNORMAL[found.trouble],
             )
     return unseen("API-REACHED", "0", info if info.happened else nodes, _REACHED)
+
+
+def _as_the_guide_has_it(why: Failure) -> bool:
+    """Whether it is a symptom of the guide's table; an answer that breaks off in the middle is not, it is only unseen."""
+    return why.trouble is not Trouble.UNREACHABLE or "Unable to connect to the server" in why.text
 
 
 def _nodes(run: Run) -> tuple[Finding, ...]:

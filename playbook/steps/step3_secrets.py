@@ -63,7 +63,7 @@ def judge(runs: Runs) -> tuple[Finding, ...]:
 def _controller(run: Run) -> Finding:
     try:
         rows = read_rows(run, "NAME", "READY", "STATUS")
-        pods = [row for row in rows if "sealed-secrets" in row["NAME"]] or list(rows)
+        pods = [row for row in rows if "seal" in row["NAME"] or "controller" in row["NAME"]]
         up = [row for row in pods if _is_up(row)]
     except (NotSeen, UnreadableText) as why:
         return unseen("SEALED-CONTROLLER", "3-1", run, _RUNNING, why.why if isinstance(why, NotSeen) else why)
@@ -78,6 +78,9 @@ def _controller(run: Run) -> Finding:
             run,
             up[0].line,
         )
+    if rows and not pods:  # it may have another name; another namespace's pods must not pass for it
+        unknown = msg("no pod of the list is the controller by its name: {pods}", pods=rows[0]["NAME"])
+        return unseen("SEALED-CONTROLLER", "3-1", run, _RUNNING, unknown)
     summary = msg("the SealedSecrets controller is not Running")
     remedy = (advise(msg("bring the controller up: until then no SealedSecret becomes a Secret")),)
     if not pods:

@@ -36,20 +36,21 @@ def observer_log(run: Run) -> Finding:
     """LOG-OBSERVER: no record of level ERROR or CRITICAL.
 
     A Python traceback is what an exception leaves that nobody logged: it fails too, though it states no level. A line
-    that states no level but holds the word ERROR cannot be told from a record of that level: inconclusive.
+    that states no level but holds the word ERROR, or reads like the end of a traceback, cannot be told from a record of
+    that level: inconclusive.
     """
     code, wanted = "LOG-OBSERVER", msg("no record of level ERROR or CRITICAL")
-    own, instead, unclear, raised, bad = 0, 0, 0, None, []
-    for record in records(run.out):
+    instead, unclear, raised, bad = 0, 0, None, []
+    seen = tuple(records(run.out))
+    for record in seen:
         if _KUBELET.search(record.text):
             instead = instead or record.line
         elif record.level in BAD_LEVELS:
             bad.append(record)
         elif bad and not raised and not record.level and _EXCEPTION.match(record.text):
             raised = record
-        elif not record.level and mentions_error(record.text):
+        elif not record.level and (mentions_error(record.text) or _EXCEPTION.match(record.text)):
             unclear = unclear or record.line
-        own += 1
     if bad:
         levelled = [record for record in bad if record.level != TRACEBACK]
         summary = (
@@ -63,13 +64,15 @@ def observer_log(run: Run) -> Finding:
             code, "6-3", Verdict.FAIL, summary, wanted, verbatim(_short(first.text)), run, first.line, (remedy,)
         )
     why = failure(run)
-    if why or not own or run.exit_code not in (0, None):
+    if why or not seen or run.exit_code not in (0, None):
         return unseen(code, "6-3", run, wanted, why)
     if instead or unclear:
-        said = msg("the log could not be read") if instead else msg("a line without a level holds the word ERROR")
+        said = msg("the log could not be read") if instead else msg("a line without a level tells of an error")
         return replace(unseen(code, "6-3", run, wanted, said), evidence=seen_at(run, instead or unclear))
+    if cut := _cut(run, seen[-1].level):
+        return unseen(code, "6-3", run, wanted, cut)
     return finding(
-        code, "6-3", Verdict.PASS, msg("no error in the log"), wanted, msg("{n} lines, none of them", n=own), run
+        code, "6-3", Verdict.PASS, msg("no error in the log"), wanted, msg("{n} lines, none of them", n=len(seen)), run
     )
 
 
@@ -98,6 +101,8 @@ def postgres_log(run: Run) -> Finding:
     why = failure(run)
     if why or not seen or run.exit_code not in (0, None):
         return unseen(code, "6-3", run, READY_LINE, why)
+    if cut := _cut(run, seen[-1].level):
+        return unseen(code, "6-3", run, READY_LINE, cut)
     is_ready = None
     for record in seen:
         if READY_LINE in record.text and record.level in ("LOG", ""):
@@ -129,6 +134,17 @@ def postgres_log(run: Run) -> Finding:
     return unseen(
         code, "6-3", run, READY_LINE, msg("{n} lines without the ready line: it may be starting", n=len(seen))
     )
+
+
+def _cut(run: Run, last_level: str) -> UnreadableText | None:
+    """What is wrong with a log that ends in the middle of a line which does not state its level: it was about to."""
+    if last_level or run.out.endswith("\n"):
+        return None
+    try:
+        list(lines(run.out))
+    except UnreadableText as error:
+        return error
+    return None
 
 
 def environment(run: Run) -> Iterator[Finding]:

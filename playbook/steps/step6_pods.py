@@ -310,6 +310,9 @@ def _events(code: str, run: Run, app: str) -> Finding:
             first.line,
             (do(f"kubectl describe pod -l app={app} -n observer-prod", msg("shows the events of every pod, uncut")),),
         )
+    other = next((event for event in seen if event.type != "Normal"), None)
+    if other:  # of a type that Kubernetes does not know, or garbled
+        return unseen(code, "6-2", run, wanted, unreadable(other.line, other.type))
     said = msg("{n} events, no Warning; tail -30 shows those of the last pod only", n=len(seen))
     return finding(code, "6-2", Verdict.PASS, msg("no Warning event"), wanted, said, run)
 

@@ -21,6 +21,8 @@ from .base import Execution, Runs, Step
 from .findings import advise, do, finding, refused_because, unseen
 
 PODS, PVCS, MOUNTS, DESCRIBE = "step6-1-pods", "step2-pvc", "step6-5-mounts", "describe-pod"
+STARTED = "step9-1-pod-restarts"
+"""Shows when each pod was started: by it a pod that was replaced is known, also when its name stays."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,18 +90,24 @@ def perform(step: Step, execution: Execution) -> None:
 
 
 def _carry_out(restart: Restart, execution: Execution) -> None:
-    begun = begun_restart(restart, execution.unfinished(*_commands(restart)))
-    if begun:
-        execution.adopt(*begun)
-    else:
-        before = _count(restart, execution, restart.before, restart.listing[0] if restart.listing else None)
-        why = None if execution.replaying else _interlock(restart, before, execution)
-        if why:
-            execution.refuse(restart.delete, why)
+    earlier = begun_restart(restart, execution.unfinished(*_commands(restart), STARTED))
+    if earlier and _was_counted(restart, earlier):
+        if _judge(restart, earlier)[2].verdict is not Verdict.FAIL:
+            execution.adopt(*earlier)
             return
-        deleted = execution.run(restart.delete)
-        if not was_deleted(deleted) and deleted.ended is not Ended.TIMEOUT:
-            return
+    elif earlier and not _untouched(restart, earlier, execution):
+        execution.adopt(*earlier)
+        _wait(restart, execution)
+        _count(restart, execution, restart.after, restart.listing[1] if restart.listing else None)
+        return
+    before = _count(restart, execution, restart.before, restart.listing[0] if restart.listing else None)
+    why = None if execution.replaying else _interlock(restart, before, execution)
+    if why:
+        execution.refuse(restart.delete, why)
+        return
+    deleted = execution.run(restart.delete)
+    if not was_deleted(deleted) and deleted.ended is not Ended.TIMEOUT:
+        return
     _wait(restart, execution)
     _count(restart, execution, restart.after, restart.listing[1] if restart.listing else None)
 
@@ -110,21 +118,52 @@ def _commands(restart: Restart) -> tuple[str, ...]:
 
 
 def begun_restart(restart: Restart, runs: Runs) -> Runs:
-    """The runs of a restart that was begun and whose count afterwards was never read; empty when there is none.
+    """The runs of the last restart that was begun, from its first count on; empty when there is none.
 
     What counts is that the delete was started, not that it is known to have ended: a program that died in between cannot know.
     """
-    begun = [index for index, run in enumerate(runs) if run.command == restart.delete and run.happened]
-    if not begun:
-        return Runs()
-    delete = begun[-1]
-    if any(run.command == restart.after and _number(restart, run) is not None for run in runs[delete:]):
-        return Runs()
-    if runs[delete].ended is Ended.EXITED and not was_deleted(runs[delete]):
-        return Runs()  # it said that it deleted nothing
+    begun = [place for place, run in enumerate(runs) if run.command == restart.delete and run.happened]
+    if not begun or (runs[begun[-1]].ended is Ended.EXITED and not was_deleted(runs[begun[-1]])):
+        return Runs()  # never begun, or it said that it deleted nothing
     first = restart.listing[0] if restart.listing else restart.before
-    start = max((i for i, run in enumerate(runs[:delete]) if run.command == first), default=0)
-    return Runs(run for run in runs[start : delete + 1] if run.command in _commands(restart))
+    start = max((place for place, run in enumerate(runs[: begun[-1]]) if run.command == first), default=0)
+    return Runs(runs[start:])
+
+
+def _was_counted(restart: Restart, runs: Runs) -> bool:
+    return any(run.command == restart.after and _number(restart, run) is not None for run in runs)
+
+
+def _untouched(restart: Restart, begun: Runs, execution: Execution) -> bool:
+    """Whether every pod from before the delete still runs as it did: the program died before kubectl had asked for anything."""
+    if was_deleted(begun.last(restart.delete)):
+        return False
+    now, listed = execution.side_by_side((STARTED, PODS))
+    before, after = _started(restart, _until_delete(restart, begun).last(STARTED)), _started(restart, now)
+    return bool(before) and before <= after and {name for name, _ in before} <= set(_names(listed, restart))
+
+
+def _until_delete(restart: Restart, runs: Runs) -> Runs:
+    return Runs(runs[: max((place for place, run in enumerate(runs) if run.command == restart.delete), default=0)])
+
+
+def _started(restart: Restart, run: Run) -> set[tuple[str, str]]:
+    """Name and STARTED of the pods that this restart is about; empty when they cannot be read."""
+    if failure(run):
+        return set()
+    try:
+        rows = table(run.out, ("NAME", "STARTED"))
+    except UnreadableText:
+        return set()
+    return {(row["NAME"], row["STARTED"]) for row in rows if restart.pods.fullmatch(row["NAME"])}
+
+
+def _replaced(restart: Restart, runs: Runs) -> bool:
+    """Whether looks before and after the delete show that no pod from before is there any more, and new ones are."""
+    earlier = _until_delete(restart, runs)
+    before = _started(restart, earlier.last(STARTED))
+    after = _started(restart, Runs(runs[len(earlier) :]).last(STARTED))
+    return bool(before and after) and not before & after
 
 
 def was_deleted(run: Run) -> bool:
@@ -149,7 +188,7 @@ def _interlock(restart: Restart, before: Run, execution: Execution) -> Refusal |
         return Refusal.COUNT_UNREAD
     if number == 0:
         return Refusal.COUNT_ZERO
-    pods, claims, mounts = execution.side_by_side((PODS, PVCS, MOUNTS))
+    pods, claims, mounts, _ = execution.side_by_side((PODS, PVCS, MOUNTS, STARTED))
     if not _bound(claims, restart.claim):
         return Refusal.PVC_NOT_BOUND
     names = _names(pods, restart)
@@ -312,7 +351,7 @@ def _judge_restart(restart: Restart, runs: Runs) -> Finding:
     if wait.exit_code != 0 or not new:
         return unseen(code, step, wait, _RESTARTED, remedy=again)
     same = sorted(set(old) & set(new)) if restart is OBSERVER else []
-    if same or (restart is OBSERVER and not old):
+    if same or (not old and not _replaced(restart, runs)):
         return unseen(code, step, wait, _RESTARTED,
                       msg("it could not be seen that every pod is a new one: {pods}", pods=", ".join(same or new)),
                       (do("python -m playbook all --from 8", msg("begins Step 8 anew, with new counts")),))  # fmt: skip

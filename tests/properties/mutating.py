@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from playbook.catalog import load
 from playbook.execution import Interruption, Silent, StepExecution
 from playbook.model import Ended, Run
-from playbook.replayer import ReplayRunner
+from playbook.replayer import ReplayRunner, stream_name
 from playbook.session import in_memory
 from playbook.steps import STEPS
 from playbook.steps.base import Runs, missing
@@ -30,6 +30,18 @@ class Folder:
     def of(cls, folder: Path) -> Folder:
         """What lies in `folder`."""
         return cls({path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()})
+
+    @classmethod
+    def holding(cls, runs: Iterable[Run]) -> Folder:
+        """A recording of just these runs."""
+        files, entries = {}, []
+        for run in runs:
+            if run.happened:
+                entries.append({"id": run.command, "exit_code": run.exit_code, "seconds": run.duration_s,
+                                "started_at": run.started_at.isoformat(), "ended": run.ended.value})  # fmt: skip
+                name = stream_name(run.command, run.ordinal)
+                files |= {f"{name}.out": run.stdout, f"{name}.err": run.stderr}
+        return cls({**files, "runs.json": json.dumps(entries).encode()})
 
     @property
     def name(self) -> str:
@@ -50,7 +62,7 @@ class Folder:
     def with_run(self, run: Run) -> Folder:
         """The same recording with `run` in the place of the one of its command and ordinal."""
         files = dict(self.files)
-        name = run.command if run.ordinal == 1 else f"{run.command}.{run.ordinal}"
+        name = stream_name(run.command, run.ordinal)
         entries = json.loads(files["runs.json"])
         listed = [entry for entry in entries if entry["id"] == run.command]
         place = "" if listed else "diagnose/"

@@ -131,6 +131,7 @@ def test_the_variant_that_was_run_is_judged():
             "fail",
         ),
         ("sealed-secrets-controller-5746f67bd5-6fb5r   one     Running            0             48m\n", "inconclusive"),
+        ("observer-7cd9cf784-bnvnl                     1/1     Running            0             48m\n", "inconclusive"),
     ],
 )
 def test_the_controller(rows: str, verdict: str | None):

@@ -254,6 +254,18 @@ def test_events_without_a_warning_pass_and_say_what_they_cover() -> None:
     assert verdicts(healthy(said(EVENTS, "QoS Class: Burstable\n")))["EVENTS-OBSERVER"] == "inconclusive"
 
 
+def test_an_event_of_an_unknown_type_is_not_called_harmless() -> None:
+    odd = of(healthy(events(("Normal", "Pulled", "4s", "there"), ("Wrning", "Failed", "2s", "x"))), "EVENTS-OBSERVER")
+    assert odd.verdict.value == "inconclusive"
+    assert odd.evidence is not None and odd.evidence.line == 5
+
+
+def test_a_section_of_events_without_a_row_was_cut() -> None:
+    headers = events(("Normal", "Pulled", "4s", "there")).out.splitlines(keepends=True)[:3]
+    for end in (1, 2, 3):
+        assert verdicts(healthy(said(EVENTS, "".join(headers[:end]))))["EVENTS-OBSERVER"] == "inconclusive"
+
+
 @pytest.mark.parametrize(
     ("text", "verdict"),
     [
@@ -263,8 +275,12 @@ def test_events_without_a_warning_pass_and_say_what_they_cover() -> None:
         ("INFO the last ERROR was yesterday", "pass"),
         ("WARNING slow\n", "pass"),
         ("something ended in ERROR\n", "inconclusive"),
+        ("INFO started\nKeyError: 'KIS_APP_KEY'\n", "inconclusive"),
         ("INFO started\nunable to retrieve container logs for containerd://0d7a", "inconclusive"),
         ("ERROR x\nunable to retrieve container logs for containerd://0d7a", "fail"),
+        ("INFO started\nER", "inconclusive"),  # cut before it could say what it was about to
+        ("INFO started\n2026-11-22 12:00:00 CRI", "inconclusive"),
+        ("INFO started\nINFO half a sen", "pass"),
         ("\n\n", "inconclusive"),
     ],
 )
@@ -295,6 +311,7 @@ READY = f"{AT}LOG:  database system is ready to accept connections\n"
         (f"{READY}{AT}LOG:  received fast shutdown request\n{AT}LOG:  database system is shut down\n", "inconclusive"),
         (f"{READY}{AT}LOG:  database system is shut down\n{READY}", "pass"),
         (f"{AT}LOG:  statement: SELECT 'FATAL: x'\n{READY}", "pass"),
+        (f"{READY}{AT}FATA", "inconclusive"),  # cut before it could say what it was about to
         ("unable to retrieve container logs for containerd://0d7a", "inconclusive"),
     ],
 )

@@ -1,0 +1,251 @@
+"""What the cluster tests speak to: the program, kubectl, the faults, and what is left of a run afterwards."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+NAMESPACE = "observer-prod"
+MARK = "PLAYBOOK_TEST_MARK"
+"""In the environment of every process of one run, so that what is left of it can be found."""
+
+_SECRET = re.compile(r"PASSWORD|SECRET|KEY|TOKEN|^KIS_HTS_ID$")
+
+
+@dataclass(frozen=True)
+class Played:
+    """One run of the program that has ended."""
+
+    code: int
+    out: str
+    err: str
+    mark: str
+
+    @property
+    def text(self) -> str:
+        """All that a terminal would have shown."""
+        return self.out + self.err
+
+
+class Cluster:
+    """The cluster that KUBECONFIG names; `enter` runs a command where it can be reached."""
+
+    def __init__(self, enter: Path | None = None) -> None:
+        self._enter = [str(enter)] if enter else []
+
+    def command(self, *command: str, env: Mapping[str, str] = {}) -> list[str]:
+        """A command line that runs `command` where the cluster can be reached, with `env` added there."""
+        given = ["env", *(f"{name}={value}" for name, value in env.items())] if env else []
+        return [*self._enter, *given, *command]
+
+    def kubectl(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run kubectl with the tests' own rights."""
+        done = subprocess.run(
+            self.command("kubectl", *arguments),
+            check=False, capture_output=True, text=True, timeout=180, stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+        if check and done.returncode:
+            raise AssertionError(f"kubectl {' '.join(arguments)}: {done.stderr.strip()}")
+        return done
+
+    def items(self, *arguments: str) -> list[dict[str, Any]]:
+        """The objects of a `kubectl get`."""
+        found = json.loads(self.kubectl("get", *arguments, "-n", NAMESPACE, "-o", "json").stdout)
+        return list(found["items"]) if "items" in found else [found]
+
+    def pods(self) -> tuple[str, ...]:
+        """The names of the pods of the namespace, Terminating ones too."""
+        return tuple(pod["metadata"]["name"] for pod in self.items("pods"))
+
+    def secret_values(self) -> dict[str, str]:
+        """What must be seen nowhere: the Secret's values, by the names that stand for a secret."""
+        data = self.items("secret", "observer-secrets")[0]["data"]
+        return {name: base64.b64decode(value).decode() for name, value in data.items() if _SECRET.search(name)}
+
+    def forget_events(self) -> None:
+        """Delete the namespace's events: a restart of an earlier test leaves Warnings that Step 6-2 rightly shows."""
+        self.kubectl("delete", "events", "--all", "-n", NAMESPACE)
+
+    def environment(self, name: str) -> str:
+        """A variable of the environment in which commands are run."""
+        seen = subprocess.run(
+            self.command("printenv", name), check=False, capture_output=True, text=True, stdin=subprocess.DEVNULL
+        )
+        return seen.stdout.strip()
+
+    def start(self, state: Path, *arguments: str, env: Mapping[str, str] = {}) -> tuple[subprocess.Popen[str], str]:
+        """The program, begun, and its mark."""
+        mark = uuid.uuid4().hex
+        given = {MARK: mark, "LC_ALL": "C.UTF-8", "PLAYBOOK_STATE_DIR": str(state), **env}
+        state.parent.mkdir(parents=True, exist_ok=True)
+        process = subprocess.Popen(
+            self.command(sys.executable, "-m", "playbook", *arguments, env=given),
+            cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        return process, mark
+
+    def play(self, state: Path, *arguments: str, env: Mapping[str, str] = {}, limit_s: float = 590) -> Played:
+        """The program, from beginning to end."""
+        process, mark = self.start(state, *arguments, env=env)
+        out, err = process.communicate(timeout=limit_s)
+        return Played(process.returncode, out, err, mark)
+
+    def document(self, state: Path) -> dict[str, Any]:
+        """The record in `state` for machines."""
+        shown = self.play(state, "report", "--output", "json")
+        assert shown.err == ""
+        return dict(json.loads(shown.out))
+
+
+class Faults:
+    """Puts faults in, and heals. Knows whether there is anything to heal."""
+
+    def __init__(self, folder: Path, cluster: Cluster) -> None:
+        self._folder = folder
+        self._cluster = cluster
+        self._dirty = True  # nobody knows what was there before
+
+    def names(self) -> tuple[str, ...]:
+        """Every fault there is."""
+        return tuple(self._script("break").stdout.split())
+
+    def put_in(self, name: str) -> None:
+        """Break it."""
+        self._dirty = True
+        done = self._script("break", name)
+        assert done.returncode == 0, done.stderr
+
+    def heal(self) -> None:
+        """Back to the healthy state; nothing is done when it is."""
+        if self._dirty:
+            with swept(self._cluster):
+                done = self._script("heal")
+            assert done.returncode == 0, done.stderr
+            self._dirty = False
+
+    def soil(self) -> None:
+        """The cluster was changed by other means: heal before the next test."""
+        self._dirty = True
+
+    @contextmanager
+    def undone(self, objects: Sequence[str]) -> Iterator[None]:
+        """Put `objects` back afterwards as they were, for faults that touch nothing else."""
+        kept = [self._cluster.kubectl("get", name, "-n", NAMESPACE, "-o", "json").stdout for name in objects]
+        yield
+        for name, text in zip(objects, kept, strict=True):
+            saved = json.loads(text)
+            for field in ("resourceVersion", "uid", "creationTimestamp", "managedFields"):
+                saved["metadata"].pop(field, None)
+            self._cluster.kubectl("delete", name, "-n", NAMESPACE, "--ignore-not-found")
+            subprocess.run(
+                self._cluster.command("kubectl", "create", "-f", "-"),
+                input=json.dumps(saved), text=True, check=True, capture_output=True, timeout=60,
+            )  # fmt: skip
+        self._dirty = not objects
+
+    def _script(self, name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [str(self._folder / name), *arguments],
+            check=False, capture_output=True, text=True, timeout=400, stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+
+
+@contextmanager
+def swept(cluster: Cluster) -> Iterator[None]:
+    """Meanwhile, pods that are Terminating and whose containers have all ended are let go.
+
+    A kubelet as old as 1.20 keeps such a pod for up to a minute until it collects the dead container.
+    """
+    over = threading.Event()
+
+    def sweep() -> None:
+        while not over.wait(3):
+            try:
+                for pod in cluster.items("pods"):
+                    states = [each["state"] for each in pod["status"].get("containerStatuses", [])]
+                    gone = states and all("terminated" in state for state in states)
+                    if pod["metadata"].get("deletionTimestamp") and gone:
+                        cluster.kubectl(
+                            "delete", "pod", pod["metadata"]["name"], "-n", NAMESPACE,
+                            "--force", "--grace-period=0", "--wait=false", check=False,
+                        )  # fmt: skip
+            except (AssertionError, ValueError, KeyError):
+                continue  # the cluster is down at this moment
+
+    thread = threading.Thread(target=sweep, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join(60)
+
+
+def kubectls() -> list[Path]:
+    """Every kubectl to try: the one on PATH, those of other versions beside it, and those of PLAYBOOK_KUBECTLS."""
+    default = shutil.which("kubectl")
+    found = [Path(default)] if default else []
+    if default:
+        found += sorted(Path(default).resolve().parent.glob("kubectl.1.*"))
+    found += [Path(name) for name in os.environ.get("PLAYBOOK_KUBECTLS", "").split(":") if name]
+    return [path for path in found if os.access(path, os.X_OK)]
+
+
+def first_in_path(program: Path, folder: Path) -> dict[str, str]:
+    """An environment in which `program` is kubectl. A wrapper, because some programs look at their own name."""
+    folder.mkdir(parents=True, exist_ok=True)
+    wrapper = folder / "kubectl"
+    wrapper.write_text(f'#!/bin/sh\nexec "{program.absolute()}" "$@"\n')
+    wrapper.chmod(0o755)
+    return {"PATH": f"{folder}{os.pathsep}{os.environ['PATH']}"}
+
+
+def journal(state: Path) -> list[dict[str, Any]]:
+    """The events of the only session in `state`, whole lines only; none before it has begun."""
+    events: list[dict[str, Any]] = []
+    for path in state.glob("sessions/*/journal.jsonl"):
+        for line in path.read_bytes().split(b"\n")[:-1]:
+            events.append(json.loads(line))
+    return events
+
+
+def processes(mark: str) -> list[str]:
+    """The command lines of the living processes that carry a mark."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit() and int(entry.name) != os.getpid():
+            try:
+                if f"{MARK}={mark}".encode() in (entry / "environ").read_bytes():
+                    found.append((entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip())
+            except OSError:
+                continue  # it has ended meanwhile
+    return found
+
+
+def until(condition: Callable[[], bool], limit_s: float, every_s: float = 0.02) -> bool:
+    """Wait for `condition`; False when it did not come true in time."""
+    end = time.monotonic() + limit_s
+    while not condition():
+        if time.monotonic() > end:
+            return False
+        time.sleep(every_s)
+    return True
+
+
+def verdicts(document: Mapping[str, Any]) -> dict[str, str]:
+    """The verdict of each step."""
+    return {step["id"]: step["verdict"] for step in document["steps"]}

@@ -1,0 +1,57 @@
+"""What each fault of the lab leads to: the one table that the live runs are held against."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One fault and all that is said of it."""
+
+    name: str
+    step: str  # the first step that is not pass
+    findings: tuple[str, ...]  # families of codes that must be fail there (warn for a fault that is only odd)
+    overall: str
+    exit_code: int
+    root: str  # code of the first cause
+    criterion: int | None = None
+    abort_step: str = ""  # the guide's number of the finding that met the criterion
+    restart: bool = False  # run with --allow-restart
+    undo: tuple[str, ...] = ()  # objects that are put back as they were instead of healing everything
+
+    @property
+    def fails(self) -> bool:
+        """Whether the step fails, or is only odd."""
+        return self.overall in ("failed", "aborted")
+
+
+FAULTS = (
+    # undone cheaply, so first
+    Fault("ghcr-missing", "3", ("GHCR-SECRET",), "failed", 1, "GHCR-SECRET-ABSENT", undo=("secret/ghcr-secret",)),
+    Fault("config-key-missing", "4", ("CONFIG-KEYS",), "failed", 1, "CONFIG-KEY-MISSING",
+          undo=("configmap/observer-config",)),
+    Fault("config-mismatch", "4", ("CONFIG-PATH",), "aborted", 4, "CONFIG-MISMATCH", 6, "4",
+          undo=("configmap/observer-config",)),
+    Fault("service-port", "5", ("SERVICE-PORT",), "failed", 1, "SERVICE-PORT-WRONG/observer",
+          undo=("service/observer",)),
+    # the lab is healed after each of these
+    Fault("secret-missing", "3", ("OBSERVER-SECRETS", "SECRET-KEYS"), "aborted", 4, "SECRET-ABSENT", 1, "3-3"),
+    Fault("secret-key-missing", "3", ("SECRET-KEYS",), "aborted", 4, "SECRET-KEY-MISSING", 3, "6-1"),
+    Fault("sealed-down", "3", ("SEALED-CONTROLLER",), "failed", 1, "SEALED-CONTROLLER-DOWN"),
+    Fault("sealedsecret-missing", "3", ("SEALED-SYNCED", "SEALED-SECRET"), "failed", 1,
+          "SEALED-SECRET-ABSENT/obs-kis-secret"),
+    Fault("pvc-pending", "2", ("PVC-BOUND",), "aborted", 4, "PVC-WAITING", 2, "2"),
+    Fault("service-missing", "5", ("SERVICE",), "failed", 1, "SERVICE-ABSENT/postgres"),
+    Fault("image-missing", "6", ("POD-STATUS", "EVENTS-OBSERVER"), "failed", 1, "IMAGE-NOT-FOUND/observer"),
+    Fault("one-replica", "6", ("PODS-PRESENT",), "failed", 1, "REPLICAS"),
+    Fault("not-ready", "6", ("POD-STATUS",), "failed", 1, "NOT-READY/observer"),
+    Fault("read-only", "6", ("WRITE",), "failed", 1, "WRITE-READ-ONLY/logs"),
+    Fault("db-down", "6", ("PODS-PRESENT",), "failed", 1, "POSTGRES-ABSENT"),
+    # Criterion 4 is not met: the interlock refuses the delete of pods whose data is not on its PVC, so nothing is lost.
+    Fault("ephemeral-data", "6", ("MOUNT",), "failed", 1, "EPHEMERAL/data", restart=True),
+    Fault("restarts", "6", ("POD-RESTARTS",), "incomplete", 3, "RESTARTED/observer"),
+    Fault("node-not-ready", "0", ("NODE-READY",), "failed", 1, "NODE-NOT-READY/oracle-obs-arm"),
+    Fault("api-down", "0", ("API-REACHED",), "failed", 1, "API-REFUSED"),
+)  # fmt: skip
+"""Every fault that `break` knows."""

@@ -1,0 +1,103 @@
+"""Each fault of the lab, put in and judged: the step, the criterion and the root that the table says, and a remedy printed."""
+
+from __future__ import annotations
+
+import re
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .lab import Cluster, Faults, Played
+from .table import FAULTS, Fault
+
+ODD = ("fail", "warn")
+
+
+def test_every_fault_is_in_the_table(faults: Faults) -> None:
+    assert sorted(faults.names()) == sorted(fault.name for fault in FAULTS)
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
+def test_fault(fault: Fault, faults: Faults, bare_cluster: Cluster, tmp_path: Path) -> None:
+    with faults.undone(fault.undo) if fault.undo else nullcontext():
+        faults.put_in(fault.name)
+        seen = bare_cluster.play(tmp_path / "state", "all", *(["--allow-restart"] if fault.restart else []))
+        document = bare_cluster.document(tmp_path / "state")
+    _holds(fault, seen, document)
+
+
+def _holds(fault: Fault, seen: Played, document: dict[str, Any]) -> None:
+    odd = [finding for step in document["steps"] for finding in step["findings"] if finding["verdict"] in ODD]
+    at_fault = {_family(finding) for finding in odd if finding["step"].split("-")[0] == fault.step}
+    steps = {step["id"]: step["verdict"] for step in document["steps"]}
+    first = next(step for step, verdict in steps.items() if verdict not in ("pass", "skipped"))
+    abort = document["abort"]
+    row = {
+        "step": first,
+        "verdict": steps[fault.step],
+        "findings": set(fault.findings) <= at_fault or at_fault,
+        "overall": document["verdict"],
+        "exit": seen.code,
+        "criterion": abort and (abort["criterion"], abort["step"]),
+        "root": document["causes"][0]["code"] if document["causes"] else None,
+    }
+    assert row == {
+        "step": fault.step,
+        "verdict": "fail" if fault.fails else "warn",
+        "findings": True,
+        "overall": fault.overall,
+        "exit": fault.exit_code,
+        "criterion": (fault.criterion, fault.abort_step) if fault.criterion else None,
+        "root": fault.root,
+    }, seen.text
+    for line in document["causes"][0]["remedy"]:
+        assert _spaceless(line) in _spaceless(seen.out), f"the remedy is not printed: {line}\n{seen.out}"
+    assert document["causes"][0]["remedy"]
+
+
+def test_refused_delete_of_data_that_is_not_on_its_pvc(faults: Faults, bare_cluster: Cluster, tmp_path: Path) -> None:
+    """The table's row of ephemeral-data, seen from the cluster: the pod that held the files is still there."""
+    faults.put_in("ephemeral-data")
+    before = [name for name in bare_cluster.pods() if name.startswith("observer-")]
+    bare_cluster.play(tmp_path / "state", "all", "--allow-restart", "--no-diagnose")
+    document = bare_cluster.document(tmp_path / "state")
+    runs = {run["id"]: run["ended"] for run in document["steps"][8]["runs"]}
+    assert runs["step8-2-delete-observer"] == "refused"
+    assert set(before) <= set(bare_cluster.pods())
+
+
+def test_two_causes_are_told_as_two(faults: Faults, bare_cluster: Cluster, tmp_path: Path) -> None:
+    faults.put_in("ghcr-missing")
+    faults.put_in("service-missing")
+    seen = bare_cluster.play(tmp_path / "state", "all")
+    causes = bare_cluster.document(tmp_path / "state")["causes"]
+    assert [cause["code"] for cause in causes] == ["GHCR-SECRET-ABSENT", "SERVICE-ABSENT/postgres"]
+    assert seen.code == 1
+    assert "GHCR-SECRET-ABSENT" in seen.out
+    assert "SERVICE-ABSENT/postgres" in seen.out
+
+
+def test_three_restarts_after_the_baseline_meet_criterion_5_at_once(
+    faults: Faults, bare_cluster: Cluster, tmp_path: Path
+) -> None:
+    bare_cluster.forget_events()
+    assert bare_cluster.play(tmp_path / "state", "all").code == 3  # Step 8 is not allowed, all else is well
+    baseline = bare_cluster.document(tmp_path / "state")
+    assert [step["verdict"] for step in baseline["steps"]] == ["pass"] * 8 + ["skipped", "pending"]
+    faults.put_in("restarts")
+    seen = bare_cluster.play(tmp_path / "state", "all")
+    document = bare_cluster.document(tmp_path / "state")
+    assert (seen.code, document["verdict"]) == (4, "aborted"), seen.text
+    assert document["abort"]["criterion"] == 5
+    assert "criterion 5" in seen.out
+
+
+def _family(finding: dict[str, Any]) -> str:
+    return str(finding["code"]).partition("/")[0]
+
+
+def _spaceless(text: str) -> str:
+    """Without white space: a terminal text may be wrapped."""
+    return re.sub(r"\s+", "", text)

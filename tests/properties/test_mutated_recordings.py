@@ -1,0 +1,178 @@
+"""Verdicts under fire: no output that was lost, cut, mixed up or garbled makes a bad state look good.
+
+One output of one recording is changed at a time. A verdict is as good as its steps', so each step is asked by itself, those
+behind an abort too. `PLAYBOOK_MUTATIONS=all` tries every mutation, else a part of them, always the same.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import zlib
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+
+import pytest
+
+import playbook.library as library
+from mutating import Folder, Mutation, carried_out, mutations
+from playbook.model import Finding, Overall, Run, Verdict, worst
+from playbook.steps import STEPS, Runs, Step
+from support import FIXTURES, states
+
+THOROUGH = os.environ.get("PLAYBOOK_MUTATIONS") == "all"
+SETTLED = (Verdict.PASS, Verdict.WARN)
+ONE_OF = 12
+"""Without PLAYBOOK_MUTATIONS=all, one mutation of so many is tried of a faulty recording."""
+
+ALL_KINDS = {"removed", "emptied", "silenced", "timeout", "status", "truncated", "half-line"}
+ANSWERED = {"timeout", "status", "half-line"}
+"""The answer itself was printed; how its command ended afterwards does not unsay it."""
+
+STILL_GOOD: dict[str, tuple[set[str], str]] = {
+    "step0-cluster-info": (ALL_KINDS, "the list of nodes shows as well that the API server answers"),
+    "step2-storage-dir": ({"timeout", "status"}, "a directory that was listed is there, whatever failed beside it"),
+    "step3-2-generated-secrets": (ALL_KINDS, "its label selects sealing keys: it decides nothing"),
+    "summary": ({"timeout", "status", "truncated", "half-line"}, "its list of Secrets is whole, the rest is not asked for"),
+    "step4-configmap": ({"truncated"}, "the other two commands of the step answer its questions"),
+    "step6-3-logs-observer": ({"truncated", "half-line"}, "a log has no end; a cut line that states its level is read"),
+    "step6-3-logs-postgres": ({"half-line"}, "the ready line is whole but for its line end"),
+    "step6-5-mounts": ({"timeout", "status"}, "a mount that was shown is there, whatever failed beside it"),
+    "step6-6-write-data": (ANSWERED, "written: a warn, because the test file may be left"),
+    "step6-6-write-logs": (ANSWERED, "written: a warn, because the test file may be left"),
+    "step7-1-health-in-pod": (ANSWERED, "the body was printed"),
+    "step7-2-health-via-service": (ANSWERED, "the body was printed; what kubectl says of its end is known to be wrong"),
+    "step7-3-port-forward": (ANSWERED, "it is ended by us once the answer came through it"),
+    "step7-3-curl": (ANSWERED, "the body was printed"),
+    "step7-3-stop-port-forward": (ALL_KINDS, "it ends what we end anyway"),
+    "step7-4-db-connection": (ANSWERED, "the connection was made"),
+    "step8-1-list-files": (ALL_KINDS, "the count decides"),
+    "step8-3-list-files": (ALL_KINDS, "the count decides"),
+    "step8-2-delete-observer": ({*ANSWERED, "truncated"}, "the wait shows that other pods took their place"),
+    "step8-2-wait-observer": ({"truncated", "half-line"}, "a new pod that is Ready was seen"),
+    "step8-4-count-tables-before": ({"truncated"}, "only the blank line at the end is gone"),
+    "step8-4-delete-postgres": (ANSWERED, "the name was printed, and the wait shows the new pod"),
+    "step8-4-wait-postgres": ({"half-line"}, "only the line end is gone"),
+    "step8-4-count-tables-after": ({"truncated"}, "only the blank line at the end is gone"),
+    "step9-3-recent-files": (ALL_KINDS, "the first sample's: the one after 24 hours decides"),
+}
+"""What a complete verification may lose and stay complete, and why that is right."""
+
+SAME_TEXT = {
+    ("WRITE", "swapped"): "both write tests print `OK` and nothing else",
+    ("EVENTS", "swapped"): "the last 30 lines need not name the pod that they are about",
+    ("EVENTS", "truncated"): "a list of events has no end: whole rows that are gone leave no trace",
+    ("LOG", "truncated"): "a log has no end: whole lines that are gone leave no trace",
+    ("LOG", "half-line"): "as above; the line that was cut states its level",
+    ("LOG", "swapped"): "a log may hold any text",
+    ("LOG", "garbled"): "a log may hold any text",
+}
+"""Findings that may turn from bad to good, because the text that is left is that of a good state."""
+
+
+@lru_cache
+def recording(state: str) -> tuple[Folder, dict[str, Runs]]:
+    folder = Folder.of(FIXTURES / state)
+    return folder, carried_out(folder)
+
+
+def tried(state: str) -> Iterator[tuple[Step, Runs, int, Mutation]]:
+    """Each mutation with its step, the runs as they were recorded and the place of the one that is changed."""
+    _, carried = recording(state)
+    every: Sequence[Run] = [run for runs in carried.values() for run in runs]
+    for step in STEPS:
+        runs = carried[step.id]
+        for index, run in enumerate(runs):
+            for mutation in mutations(run, every, THOROUGH):
+                key = zlib.crc32(f"{state} {run.command} {run.ordinal} {mutation.how}".encode())
+                if THOROUGH or (state == "healthy-24h" and mutation.lossy) or key % ONE_OF == 0:
+                    yield step, runs, index, mutation
+
+
+def judged(step: Step, runs: Runs, index: int, mutation: Mutation) -> tuple[Finding, ...]:
+    return step.judge(Runs((*runs[:index], mutation.run, *runs[index + 1 :])))
+
+
+def verdict(findings: Sequence[Finding]) -> Verdict:
+    return worst(finding.verdict for finding in findings)
+
+
+def shown(found: Finding, runs: Runs, mutation: Mutation) -> bool:
+    """Whether a pass cites something that was printed; where it cites the run that was changed, the line must be in it."""
+    if found.evidence is None or found.evidence.command != mutation.run.command:
+        return found.evidence is not None
+    if found.evidence.ordinal != mutation.run.ordinal:
+        return True
+    if not mutation.run.happened:
+        return False
+    lines = (mutation.run.out if found.evidence.stream == "stdout" else mutation.run.err).split("\n")
+    line = found.evidence.line
+    return line is None or (0 < line <= len(lines) and bool(lines[line - 1].strip()))
+
+
+@pytest.mark.parametrize("state", states())
+def test_no_lost_or_garbled_output_makes_a_bad_state_good(state: str) -> None:
+    number = 0
+    _, carried = recording(state)
+    whole = {step.id: step.judge(carried[step.id]) for step in STEPS}
+    for step, runs, index, mutation in tried(state):
+        number += 1
+        findings = judged(step, runs, index, mutation)
+        what = (step.id, runs[index].command, mutation.how)
+        assert findings, what
+        assert len({found.code for found in findings}) == len(findings), what
+        before = {found.code: found.verdict for found in whole[step.id]}
+        for found in findings:
+            assert str(found.summary) and str(found.expected) and str(found.actual), (what, found.code)
+            family = found.code.partition("/")[0].partition("-")[0]
+            if found.verdict is Verdict.PASS:
+                assert shown(found, runs, mutation), (what, found.code)
+                if before.get(found.code) in (Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.SKIPPED):
+                    assert (family, mutation.kind) in SAME_TEXT, (what, found.code)
+        if verdict(whole[step.id]) not in SETTLED and verdict(findings) in SETTLED:
+            assert what == ("6", "step6-6-write-logs", "stdout of step6-6-write-data"), what  # SAME_TEXT
+    print(f"{state}: {number} mutations")
+    assert number > (300 if THOROUGH else 20)
+
+
+def test_a_complete_verification_does_not_stay_so_without_its_evidence() -> None:
+    assert library.replay(FIXTURES / "healthy-24h").overall is Overall.COMPLETE
+    still: dict[str, set[str]] = {}
+    for step, runs, index, mutation in tried("healthy-24h"):
+        if mutation.lossy and verdict(judged(step, runs, index, mutation)) in SETTLED:
+            command = runs[index].command
+            kinds, _ = STILL_GOOD.get(command, (set(), ""))
+            assert mutation.kind in kinds, (command, mutation.how)
+            assert command != "step9-3-recent-files" or runs[index].ordinal == 1, mutation.how
+            still.setdefault(command, set()).add(mutation.kind)
+    assert set(still) <= set(STILL_GOOD)
+    if THOROUGH:
+        assert set(STILL_GOOD) == set(still), "an exception that is no longer needed"
+
+
+@pytest.mark.parametrize("state", states())
+def test_one_bad_step_is_never_complete_through_the_engine(state: str) -> None:
+    """Each failed step of a recording is made the only fault of an otherwise complete verification."""
+    carried, bad = recording("healthy-24h")[1], recording(state)[1]
+    failed = [step for step in STEPS if verdict(step.judge(bad[step.id])) is Verdict.FAIL]
+    every = [run for runs in bad.values() for run in runs]
+    for step in failed if THOROUGH else failed[:1]:
+        folder = Folder.holding(run for each in STEPS for run in (bad if each is step else carried)[each.id])
+        assert library.replay(folder, diagnose=False).overall in (Overall.FAILED, Overall.ABORTED)  # type: ignore[arg-type]
+        found = [mutation for run in bad[step.id] for mutation in mutations(run, every, THOROUGH)]
+        for mutation in random.Random(f"{state} {step.id}").sample(found, min(len(found), 40 if THOROUGH else 1)):
+            if (state, mutation.how) == ("read-only", "stdout of step6-6-write-data"):
+                continue  # SAME_TEXT
+            session = library.replay(folder.with_run(mutation.run))  # type: ignore[arg-type]
+            assert session.overall is not Overall.COMPLETE, (step.id, mutation.run.command, mutation.how)
+            assert library.render(session, "json"), mutation.how
+
+
+def test_the_engine_says_what_the_judges_say() -> None:
+    folder, carried = recording("healthy-24h")
+    found = [(step, carried[step.id], index, mutation) for step, _, index, mutation in tried("healthy-24h") if step.id < "7"]
+    for step, runs, index, mutation in random.Random(0).sample(found, 200 if THOROUGH else 12):
+        session = library.replay(folder.with_run(mutation.run), diagnose=False)  # type: ignore[arg-type]
+        expected = verdict(judged(step, runs, index, mutation))
+        assert session.result(step.id).verdict is expected, (runs[index].command, mutation.how)
+        assert (session.overall is Overall.COMPLETE) == (expected in SETTLED), (runs[index].command, mutation.how)

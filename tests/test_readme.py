@@ -1,0 +1,81 @@
+"""The README says what is so: its example runs, its tables are the program's, its excerpt is from a real report."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from support import ROOT
+
+import playbook
+from playbook.cli import _VERBS
+from playbook.errors import Exit
+
+README = (ROOT / "README.md").read_text("utf-8")
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
+
+
+def section(title: str) -> str:
+    found = re.search(rf"^## {title}\n(.*?)(?=^## |\Z)", README, re.DOTALL | re.MULTILINE)
+    assert found, title
+    return found[1]
+
+
+def first_cells(title: str) -> list[str]:
+    rows = [line.split("|")[1].strip() for line in section(title).splitlines() if line.startswith("|")]
+    return rows[2:]
+
+
+def test_there_is_an_example() -> None:
+    assert len(blocks("python")) >= 1
+
+
+@pytest.mark.parametrize("code", blocks("python"))
+def test_the_example_runs(code: str, tmp_path: Path) -> None:
+    script = tmp_path / "example.py"
+    script.write_text(f"import sys\nsys.path.insert(0, {str(ROOT)!r})\n{code}", "utf-8")
+    ended = subprocess.run([sys.executable, str(script)], cwd=tmp_path, capture_output=True, check=False, encoding="utf-8")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert "OBSERVER-SECRETS" in ended.stdout
+    assert [path.name for path in tmp_path.iterdir()] == ["example.py"]
+
+
+def test_every_verb_is_in_the_table_and_no_other() -> None:
+    named = [re.match(r"`([a-z-]+)", cell) for cell in first_cells("Verbs")]
+    assert [found[1] for found in named if found] == list(_VERBS)
+
+
+def test_every_exit_status_is_in_the_table_and_no_other() -> None:
+    assert [int(cell) for cell in first_cells("Exit status")] == sorted(Exit)
+
+
+def test_the_excerpt_is_from_the_report() -> None:
+    (excerpt,) = blocks("markdown")
+    report = playbook.render(playbook.replay(playbook.scenario("secret-missing"))).splitlines()
+    lines = [line for line in excerpt.splitlines() if line]
+    assert [line for line in lines if line not in report] == []
+    assert len(lines) > 6
+
+
+def test_the_libraries_are_those_of_setup_cfg() -> None:
+    named = [cell.strip("`") for cell in first_cells("Libraries")]
+    needed = re.findall(r"^    (\w+) >=", (ROOT / "setup.cfg").read_text().partition("install_requires")[2].partition("[")[0], re.M)
+    assert named == needed
+
+
+def test_every_target_of_make_that_is_named_exists() -> None:
+    targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    named = set(re.findall(r"\bmake ([a-z-]+)", README)) - {"lists"}
+    assert named and named - set(targets) == set()
+
+
+def test_every_file_that_is_named_exists() -> None:
+    named = re.findall(r"`((?:docs|playbook|templates|commands|\.ci)/[\w./-]*|LICENSE)`", README)
+    assert len(named) > 3
+    assert [name for name in named if not (ROOT / name).exists()] == []
