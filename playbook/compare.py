@@ -58,8 +58,9 @@ class Comparison:
 def compare(before: Session, after: Session) -> Comparison:
     """What changed from `before` to `after`.
 
-    A finding changed when its verdict did, or what was seen of one that is not a pass. What only follows from a replaced pod
-    or a step that was not reached is told once, by the pods or the verdicts. Counts and pods are compared where both are known.
+    A finding changed when its verdict did, or what was seen of one that is not a pass. What only follows from a
+    replaced pod or a step that was not reached is told once, by the pods or the verdicts. Counts and pods are compared
+    where both are known.
     """
     return Comparison(
         tuple(_verdicts(before, after)),
@@ -90,7 +91,8 @@ def _findings(before: Session, after: Session) -> Iterator[Change]:
         if was and now and (was.verdict, _seen(was)) == (now.verdict, _seen(now)):
             continue
         only = was or now
-        if only and not (was and now) and _passed(only) and (code.partition("/")[2] in pods or _unreached(only, before, after)):
+        follows = code.partition("/")[2] in pods or (only and _unreached(only, before, after))
+        if only and not (was and now) and _passed(only) and follows:
             continue
         yield Change(verbatim(code), _told(was), _told(now))
 

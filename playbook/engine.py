@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from .catalog import Catalog
 from .criteria import Criterion, met
-from .errors import EXIT_OF, BadSession, Interrupted
+from .errors import EXIT_OF, BadSession, DiskTrouble, Interrupted
 from .execution import REMOVE_TMP_CURL, Interruption, Listener, Silent, StepExecution, may_have_left_tmp_curl
+from .failures import Trouble, failure
 from .journal import Kind, now
 from .model import Cluster, Run, Session, StepResult, Verdict
 from .runner import Runner
@@ -17,6 +19,7 @@ from .session import Record
 from .staleness import LOOK_AGAIN, stale
 from .steps import STEPS, Runs, Step
 from .steps.step0_cluster import api_unreachable, cluster_of
+from .steps.step8_persistence import RESTARTS, may_have_deleted
 from .text import Message, msg
 
 SETTLED = (Verdict.PASS, Verdict.WARN)
@@ -53,9 +56,7 @@ class Engine:
 
     def _attempt(self, start: str | None, until: str, only: str | None) -> Session:
         if not self.replaying:
-            self._take_up()
-        if start:
-            self.record.note(Kind.FORCE, **{"from": start})
+            self.record.close_begun()
         self.record.note(Kind.ATTEMPT, start=start or "", until=until, only=only or "")
         for step in STEPS:
             if only and step.id not in ("0", only):
@@ -65,12 +66,14 @@ class Engine:
             if not self._due(step) and not only:
                 self._keep(step)
                 continue
-            result = self._carry_out(step)
+            result = self._carry_out(step, start)
             if self._stops(step, result):
                 break
-            if step.id == "0" and not self.replaying and not only:
-                self._look_again()
-                self._ask_for_versions()
+            if step.id == "0" and not self.replaying:
+                self._take_back()
+                if not only:
+                    self._look_again()
+                    self._ask_for_versions()
         if self.diagnosing:
             self.diagnose()
         self._note_versions()
@@ -79,11 +82,11 @@ class Engine:
             self.record.note(Kind.END, verdict=session.overall.value, exit_code=int(EXIT_OF[session.overall]))
         return self.record.session()
 
-    def _take_up(self) -> None:
-        """After a program that died: give its commands an end, and take back the pod that 7-2 may have left."""
-        for run in self.record.close_begun():
-            if run.command == STEP_7_2:
-                self._remove_tmp_curl(run)
+    def _take_back(self) -> None:
+        """The pod that 7-2 of a program before this one may have left; only now is it known to be the same cluster."""
+        left, removed = self.record.latest(STEP_7_2), self.record.latest(REMOVE_TMP_CURL.id)
+        if left and not (removed and removed.started_at >= left.started_at and _is_gone(removed)):
+            self._remove_tmp_curl(left)
 
     def _due(self, step: Step) -> bool:
         """Step 0 shows each time which cluster it is, Step 9 adds a sample each time; the others only when they have to."""
@@ -117,12 +120,16 @@ class Engine:
             self.record.note(Kind.TOOLS, tools=[list(tool) for tool in self._versions.result()])
             self._versions = None
 
-    def _carry_out(self, step: Step) -> StepResult:
+    def _carry_out(self, step: Step, start: str | None = None) -> StepResult:
         self.interruption.check()
         self.listener.step_begins(step)
         execution = self._execution(step.id)
         step.perform(step, execution)
         self.interruption.check()
+        if step.id == "0" and not self.replaying:
+            self._identify(execution.runs)
+            if start:
+                self.record.note(Kind.FORCE, **{"from": start})
         runs = self._evidence(step, execution.runs)
         attempt = 1 + sum(result.step == step.id for result in self.record.session().history)
         result = StepResult(step.id, step.judge(runs), runs, attempt, judged_at(runs, self.replaying))
@@ -134,29 +141,23 @@ class Engine:
         """What a step is judged by: this attempt's runs. Step 9 is judged by all samples since the pods were last restarted."""
         if step.id != "9" or self.replaying:
             return runs
-        restarts = [
-            run.started_at
-            for name in ("step8-2-delete-observer", "step8-4-delete-postgres")
-            for run in self.record.answers(name)
-            if run.happened
-        ]
-        samples = self.record.runs_since_forced("9", step.commands)
-        return Runs(run for run in samples if not restarts or run.started_at > max(restarts))
+        deletes = [restart.delete for restart in RESTARTS]
+        everything = self.record.runs()  # in their order: the clock may have moved
+        restarts = [place for place, run in enumerate(everything) if run.command in deletes and may_have_deleted(run)]
+        since = set(everything[max(restarts, default=-1) + 1 :])
+        return Runs(run for run in self.record.runs_since_forced("9", step.commands) if run in since)
 
     def _stops(self, step: Step, result: StepResult) -> bool:
-        if step.id == "0":
-            if api_unreachable(Runs(result.runs)):
-                return True
-            if not self.replaying:
-                self._identify(result)
+        if step.id == "0" and api_unreachable(Runs(result.runs)):
+            return True
         criteria = met(result.findings)
         if criteria:
             self.record.note(Kind.ABORT, criterion=criteria[0].number, step=_where(criteria[0], result))
         return bool(criteria)
 
-    def _identify(self, result: StepResult) -> None:
-        """A session belongs to one cluster: the first one seen."""
-        seen, known = cluster_of(Runs(result.runs)), self.record.session().cluster
+    def _identify(self, runs: Runs) -> None:
+        """A session belongs to one cluster: the first one seen. Nothing of another is judged, and nothing set aside for it."""
+        seen, known = cluster_of(runs), self.record.session().cluster
         if seen is None:
             return
         if known is None:
@@ -188,7 +189,8 @@ class Engine:
         from .fold import cause_to_json
 
         session = self.record.session()
-        if not any(result.verdict in (Verdict.FAIL, Verdict.INCONCLUSIVE) for result in session.results):
+        asking = (Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.WARN)  # pods that were restarted are a warn, and ask why
+        if not any(result.verdict in asking for result in session.results):
             if session.causes:
                 self.record.note(Kind.CAUSES, causes=[], runs=[])
             return
@@ -203,16 +205,23 @@ class Engine:
     def _clean_up(self) -> None:
         """After a signal: no child is alive, and no pod of ours is left."""
         self.runner.end_all()
-        lost = [run for run in self.record.close_begun() if run.command == STEP_7_2]
+        with suppress(DiskTrouble):  # a full disk must not keep the pod
+            self.record.close_begun()
         latest = self.record.latest(STEP_7_2)
         cleaned = self.record.latest(REMOVE_TMP_CURL.id)
-        if lost or (latest and (cleaned is None or cleaned.started_at < latest.started_at)):
-            self._remove_tmp_curl(lost[-1] if lost else latest)
+        if latest and (cleaned is None or cleaned.started_at < latest.started_at):
+            self._remove_tmp_curl(latest)
 
     def _remove_tmp_curl(self, run: Run | None) -> None:
         if run is not None and not self.replaying and may_have_left_tmp_curl(run):
             previous = self.record.latest(REMOVE_TMP_CURL.id)
             self.record.keep([self.runner.cleanup(REMOVE_TMP_CURL, previous.ordinal + 1 if previous else 1)])
+
+
+def _is_gone(removal: Run) -> bool:
+    """Whether the removal of tmp-curl says that there is none any more."""
+    why = failure(removal)
+    return why.trouble is Trouble.NOT_FOUND if why else removal.exit_code == 0
 
 
 def same_cluster(known: Cluster, seen: Cluster) -> bool:

@@ -195,7 +195,7 @@ class StepExecution:
         self._listener.command_begins(first)
         numbers = (self._number(first), self._number(second), self._number(third))
         runs = self._runner.port_forward(first, second, third, numbers)
-        self._listener.command_ends(runs[1])
+        self._listener.command_ends(runs[0])
         self._keep(list(runs))
 
     def refuse(self, command: str, why: Refusal) -> Run:

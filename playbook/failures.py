@@ -66,8 +66,8 @@ _KNOWN: tuple[tuple[Trouble, re.Pattern[str]], ...] = (
     (Trouble.NOT_FOUND, re.compile(r"\(NotFound\): (?P<resource>.+) not found$|the server doesn't have a resource type \"(?P<type>sealedsecrets)\"")),
     (
         Trouble.KUBECONFIG,
-        re.compile(r"error loading config file|[Ee]rror in configuration|invalid configuration|stat .*: no such file or directory$|"
-                   r"unable to read (?:certificate-authority|client-cert|client-key) |"
+        re.compile(r"error loading config file|[Ee]rror in configuration|invalid configuration|"
+                   r"stat .*: no such file or directory$|unable to read (?:certificate-authority|client-cert|client-key) |"
                    r"kubeconfig|context .* does not exist|no configuration has been provided|current-context"),
     ),
     (
@@ -78,7 +78,8 @@ _KNOWN: tuple[tuple[Trouble, re.Pattern[str]], ...] = (
     (Trouble.NO_RESOURCES, re.compile(r"^No resources found")),
     (Trouble.TOOL_MISSING, re.compile(r"(?:^|\s)(?P<resource>\S+): (?:command )?not found$")),
     # A server that has no `nodes` or `secrets` is none: kubectl 1.20 says so when it was not told what there is.
-    (Trouble.SERVER, re.compile(r"^Error from server|^Error: |an error on the server|the server doesn't have a resource type")),
+    (Trouble.SERVER, re.compile(r"^Error from server|^Error: |an error on the server|"
+                                r"the server doesn't have a resource type")),
 )
 """Read from the top: a line is the first kind whose pattern it holds."""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from enum import Enum
@@ -103,16 +104,19 @@ class Journal:
 
     def _write(self, line: bytes) -> None:
         assert self._path is not None
+        size = None
         try:
             if self._descriptor is None:
                 self._descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
             size = os.fstat(self._descriptor).st_size
             written = os.write(self._descriptor, line + b"\n")
             if written != len(line) + 1:
-                os.ftruncate(self._descriptor, size)
                 raise OSError(28, "No space left on device")
             os.fsync(self._descriptor)
         except OSError as error:
+            if self._descriptor is not None and size is not None:
+                with suppress(OSError):  # a line that is not surely on the disk must not stand before the next one
+                    os.ftruncate(self._descriptor, size)
             raise DiskTrouble(
                 msg("cannot write {file}: {reason}", file=str(self._path), reason=error.strerror or str(error)),
                 msg("free or mount the disk, or name another folder with --state-dir; then the same command goes on"),

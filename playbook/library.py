@@ -9,8 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from .data import folder
 from .catalog import Catalog, load
+from .data import folder
 from .engine import Engine, judged_at, with_times_of
 from .errors import BadRecording, BadSession, DiskTrouble, UsageError
 from .execution import Interruption, Listener, Silent, StepExecution
@@ -61,6 +61,10 @@ def run(
     """
     for number in filter(None, (start, until, only)):
         step(number)
+    done = current_session(state_dir) if only == "9" and not fresh else None
+    if done and done.overall is Overall.COMPLETE:  # a timer that nobody stopped begins no new record
+        (listener or Silent()).notice(msg("{session} is complete; no more samples are needed", session=done.id))
+        return replace(done, scope=("9",))
     with at_work(state_dir, fresh, jobs, diagnose, listener, interruption) as engine:
         engine.record.redactor.learn(*secrets)
         session = engine.run(start=start, until=until, only=only)

@@ -1,4 +1,4 @@
-"""What `diagnose` and `fix` need besides the logic of `diagnose.py` and `fix.py`: what stayed dark, and the one creation."""
+"""What the verbs `diagnose` and `fix` need besides their logic: what stayed dark, and the one creation."""
 
 from __future__ import annotations
 
@@ -51,8 +51,8 @@ def require_missing(engine: Engine) -> None:
     if run.exit_code == 0 and "observer-secrets" in run.out:
         raise UsageError(
             msg("observer-secrets exists: the guide's creation would fail"),
-            msg("where keys are missing (Step 3-4) the guide has it created anew: that is yours to decide. To do so, type "
-                "{delete}, then this again", delete=f"`{DELETE}`"),
+            msg("where keys are missing (Step 3-4) the guide has it created anew: that is yours to decide; to do so, "
+                "type {delete}, then this again", delete=f"`{DELETE}`"),
         )
     raise BadSession(
         msg("it could not be seen whether observer-secrets exists: {reason}", reason=_said(why) if why else "?"),
@@ -83,7 +83,7 @@ def to_hide(values: Mapping[str, str]) -> tuple[bytes, ...]:
 
 
 def _without_short(run: Run, values: Mapping[str, str]) -> Run:
-    """A value too short to be masked by itself hides the whole stream that may hold it, but for the one line expected."""
+    """A value too short to be masked by itself hides the whole stream that may hold it, save the line expected."""
     short = [value.encode() for value in values.values() if 0 < len(value) < SHORTEST]
 
     def hidden(data: bytes) -> bytes:

@@ -86,7 +86,7 @@ class Refusal(str, Enum):
     DATA_NOT_MOUNTED = "data-not-mounted"
     OWNER_ABSENT = "owner-absent"
     WRONG_CLUSTER = "wrong-cluster"
-    NOT_RESTARTED = "not-restarted"
+    DATA_LOST = "data-lost"
     LEFTOVER_POD = "leftover-pod"
     NO_FORWARD = "no-forward"
 

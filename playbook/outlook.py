@@ -6,6 +6,7 @@ from datetime import datetime
 
 from .engine import SETTLED, kept_because
 from .model import Overall, Refusal, Session, StepResult, Verdict
+from .present import WORDS
 from .staleness import rule
 from .text import Message, msg
 
@@ -24,7 +25,7 @@ def _prospect(session: Session, result: StepResult, at: datetime) -> Message:
     if result.step == "9":
         return msg("a sample is added at every start")
     if session.standing(result) not in SETTLED:
-        return msg("to be run again: {verdict}", verdict=session.standing(result).value)
+        return msg("to be run again: {verdict}", verdict=str(WORDS[session.standing(result)]))
     if result.step in codes:
         return msg("stale, to be run again: {why}", why=str(rule(codes[result.step]).why))
     return msg("kept: {why}", why=str(kept_because(result, at)))

@@ -5,12 +5,13 @@
     ID/journal.jsonl, …    the session's folder as `replay` reads it: journal, runs.json, streams
     ID/commands/…          the text of every command, and SHA256SUMS
 
-The same session gives the same bytes, on every machine. That is why the gzip layer stores instead of compressing: what a
-compressor makes of the same bytes differs between versions of zlib, and a changed bit in a compressed stream can decode
-to the same text. So the check can pack the members again and ask for the very bytes of the file.
+The same session gives the same bytes, on every machine. That is why the gzip layer stores instead of compressing: what
+a compressor makes of the same bytes differs between versions of zlib, and a changed bit in a compressed stream can
+decode to the same text. So the check can pack the members again and ask for the very bytes of the file.
 
 Two digests stand for a pack. The report cannot hold the digest of an archive that it is part of: its sign-off shows the
-evidence digest, the SHA-256 of the manifest's lines for all members but the reports. The pack digest is that of MANIFEST.
+evidence digest, the SHA-256 of the manifest's lines but for its last one and those of the reports. The pack digest is
+the SHA-256 of MANIFEST.
 """
 
 from __future__ import annotations
@@ -59,7 +60,7 @@ _BLOCK = 65535
 _TAR_END = 10240
 
 
-class PackRefused(PlaybookError):
+class PackRefused(PlaybookError):  # noqa: N818  # named like its siblings
     """A pack that is not what it was: `message` names the member, or says that it is the archive itself."""
 
     exit_code = Exit.FAILED
@@ -112,7 +113,8 @@ def pack(folder: Path) -> Pack:
     found = sha256(members["commands/SHA256SUMS"]).hexdigest()
     if opened != found:
         raise BadSession(
-            msg("this record was begun with the commands {known}; they are now {seen}", known=opened[:12], seen=found[:12]),
+            msg("this record was begun with the commands {known}; they are now {seen}",
+                known=opened[:12], seen=found[:12]),
             msg("make the pack with the version that it was begun with"),
         )
     evidence = _evidence(_manifest(session, members))
@@ -188,15 +190,7 @@ def reports(session: Session, evidence: str) -> dict[str, bytes]:
     return {
         name: library.render(session, "markdown", lang=lang, pack_digest=evidence).encode()
         for name, lang in REPORTS.items()
-        if lang == "en" or _translated()
     }
-
-
-def _translated() -> bool:
-    try:
-        return (data_folder("locale") / "ko" / "LC_MESSAGES" / "playbook.mo").is_file()
-    except FileNotFoundError:
-        return False
 
 
 def _manifest(session: Session, members: Mapping[str, bytes]) -> bytes:
@@ -256,7 +250,7 @@ def _unstored(data: bytes) -> tuple[bytes, bool]:
 
 
 def _members(tar: bytes) -> tuple[str, dict[str, bytes]]:
-    """The name of the folder, and its files. Raises PackRefused for all that is not a plain file with a name of ours."""
+    """The name of the folder, and its files. Raises PackRefused for what is not a plain file with a name of ours."""
     members: dict[str, bytes] = {}
     folders: set[str] = set()
     for path, data in _entries(tar):

@@ -1,4 +1,4 @@
-"""Checks a sign-off pack, offline: is every byte as it was, and does this program come to the same verdicts and report?"""
+"""Checks a sign-off pack, offline: is every byte as it was, are the verdicts and the report what this program makes?"""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .errors import PlaybookError, UsageError
 from .fold import cause_to_json, finding_to_json, fold
 from .journal import Kind
 from .model import Run, Session
-from .pack import JOURNAL, LARGEST, Pack, PackRefused, as_of_its_end, read, recorded, recording, reports
+from .pack import JOURNAL, LARGEST, REPORTS, Pack, PackRefused, as_of_its_end, read, recorded, recording, reports
 from .session import Record, opened_digests
 from .steps.base import missing
 from .text import Message, msg
@@ -171,6 +171,7 @@ def _aborts(record: Record) -> None:
 
 
 def _reports(pack: Pack, record: Record) -> None:
-    for name, data in reports(as_of_its_end(record), pack.evidence).items():
-        if pack.members.get(name) != data:
+    rendered = reports(as_of_its_end(record), pack.evidence)
+    for name in REPORTS:
+        if pack.members.get(name) != rendered.get(name):
             raise PackRefused(msg("{name} is not what the session renders to", name=name))

@@ -56,13 +56,13 @@ def duration(seconds: float) -> str:
     ('0.08 s', '1.2 s', '1 min 35 s', '24 h 2 min')
     """
     if seconds < 1:
-        return f"{seconds:.2f} s"
+        return str(msg("{seconds} s", seconds=f"{seconds:.2f}"))
     if seconds < 59.95:
-        return f"{seconds:.1f} s"
+        return str(msg("{seconds} s", seconds=f"{seconds:.1f}"))
     minutes, rest = divmod(round(seconds), 60)
     if minutes < 60:
-        return f"{minutes} min {rest} s"
-    return f"{minutes // 60} h {minutes % 60} min"
+        return str(msg("{minutes} min {seconds} s", minutes=minutes, seconds=rest))
+    return str(msg("{hours} h {minutes} min", hours=minutes // 60, minutes=minutes % 60))
 
 
 def paint(text: str, verdict: Verdict, colour: bool) -> str:
@@ -191,7 +191,8 @@ def tally(findings: Iterable[Finding]) -> str:
     from .model import SEVERITY
 
     verdicts = [finding.verdict for finding in findings]
-    return ", ".join(f"{verdicts.count(v)} {WORDS[v]}" for v in SEVERITY if v in verdicts) or "-"
+    counts = [msg("{n} {verdict}", n=verdicts.count(v), verdict=str(WORDS[v])) for v in SEVERITY if v in verdicts]
+    return ", ".join(map(str, counts)) or "-"
 
 
 def steps_table(session: Session, titles: Mapping[str, Message] | None = None, *, colour: bool = False) -> str:

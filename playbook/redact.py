@@ -57,6 +57,10 @@ _SERVICE_VALUE = re.compile(
 _URL_PASSWORD = re.compile(rb"://[^\s:/@]*:([^\s/]+)@")
 
 
+WINDOW = 1 << 22
+OVERLAP = 1 << 16
+
+
 class Redactor:
     """Masks secrets and remembers those it has met; one for each session. Safe to share between threads."""
 
@@ -132,7 +136,11 @@ class Redactor:
     def mask_bytes(self, data: bytes) -> bytes:
         """`data` with one `*` for each character of a secret, line ends kept; the same object when there is none."""
         while True:  # a mask can make the start of another secret stand out; each round leaves fewer bytes to mask
-            spans = [*self._learned_spans(data), *self_declared(data)]
+            spans = [
+                (offset + start, offset + end)
+                for offset, part in _windows(data)
+                for start, end in (*self._learned_spans(part), *self_declared(part))
+            ]
             masked = _blotted(data, spans) if spans else data
             if masked is data:
                 return data
@@ -156,6 +164,15 @@ class Redactor:
                     places = _Places(data, len(joined))
                 yield places.original(start), places.original(end - 1) + 1
                 at = joined.find(form.anchor, max(at + 1, end))
+
+
+def _windows(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """`data` in parts that overlap by more than any secret is long, so that a large output is never in memory twice."""
+    if len(data) <= 2 * WINDOW:
+        yield 0, data
+        return
+    for start in range(0, len(data), WINDOW):
+        yield start, data[start : start + WINDOW + OVERLAP]
 
 
 def _worth_hiding(value: bytes) -> bool:

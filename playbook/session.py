@@ -29,7 +29,6 @@ from .redact import Redactor
 from .steps.base import missing
 from .text import msg
 
-
 ENV = "step6-4-env"
 """The command that shows the values of the Secret, and so teaches what to mask."""
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from .errors import UnreadableText
-from .failures import failure
+from .failures import Trouble, failure
 from .model import Run, Session, StepResult
-from .steps.step8_persistence import OBSERVER, POSTGRES, ready_pods
+from .steps.step8_persistence import OBSERVER, RESTARTS, may_have_deleted, ready_pods
 from .steps.step9_stability import PODS, PodSample, pods_of, watched
 from .tables import table
 from .text import Message, msg
@@ -53,7 +53,7 @@ def _restarted(result: StepResult, answers: Answers, at: datetime) -> bool:
 
 
 def _last_restart(answers: Answers) -> Run | None:
-    deletes = [run for restart in (OBSERVER, POSTGRES) for run in answers(restart.delete) if run.happened]
+    deletes = [run for restart in RESTARTS for run in answers(restart.delete) if may_have_deleted(run)]
     return max(deletes, key=lambda run: run.started_at, default=None)
 
 
@@ -63,14 +63,22 @@ def _new_pods(result: StepResult, answers: Answers, at: datetime) -> bool:
         return False
     restart = _last_restart(answers)
     after = restart.started_at if restart and restart.started_at > result.judged_at else None
-    samples = [run for run in answers(PODS) if run.started_at >= (after or result.judged_at)]
-    pods = [found for found in map(_pods, samples) if found is not None]
-    if not pods:
+    since = after or result.judged_at
+    samples = [found for run in answers(PODS) if run.started_at >= since and (found := _pods(run)) is not None]
+    if not samples:
         return False
-    first, last = pods[0], pods[-1]
+    expected = _names_after_restart(answers) if after else _names_seen(answers, since)
+    before = [
+        found
+        for run in answers(PODS)
+        if run.started_at < since and not after and not (restart and run.started_at < restart.started_at)
+        and (found := _pods(run)) is not None
+    ]  # fmt: skip
+    if before and expected == {pod.name for pod in before[-1]}:  # a sample of what the step saw
+        samples.insert(0, before[-1])
+    first, last = samples[0], samples[-1]
     if {(pod.name, pod.started) for pod in first} != {(pod.name, pod.started) for pod in last}:
         return True
-    expected = _names_after_restart(answers, after) if after else _names_seen(result)
     return bool(expected) and expected != {pod.name for pod in last}
 
 
@@ -83,33 +91,38 @@ def _pods(run: Run) -> tuple[PodSample, ...] | None:
         return None
 
 
-def _names_seen(result: StepResult) -> set[str]:
-    """The pods in the step's own list (6-1); empty for a step that did not list them."""
-    for run in reversed(result.runs):
-        if run.command == "step6-1-pods":
-            try:
-                rows = table(run.out, ("NAME", "STATUS"))
-            except UnreadableText:
-                return set()
-            return {row["NAME"] for row in rows if watched(row["NAME"]) and row["STATUS"] != "Terminating"}
-    return set()
+def _names_seen(answers: Answers, at: datetime) -> set[str]:
+    """The pods in the newest list (6-1) from before the moment `at`; empty when it cannot be read."""
+    lists = [run for run in answers("step6-1-pods") if run.started_at <= at and run.exit_code == 0]
+    try:
+        rows = table(lists[-1].out, ("NAME", "STATUS")) if lists else ()
+    except UnreadableText:
+        return set()
+    return {row["NAME"] for row in rows if watched(row["NAME"]) and row["STATUS"] != "Terminating"}
 
 
-def _names_after_restart(answers: Answers, since: datetime) -> set[str]:
-    waits = [run for run in answers(OBSERVER.wait) if run.exit_code == 0]
-    last = max(waits, key=lambda run: run.started_at, default=None)
-    return {*ready_pods(last), "postgres-0"} if last else set()
+def _names_after_restart(answers: Answers) -> set[str]:
+    """The pods that Step 8 waited for after its last delete; empty when it did not see them Ready."""
+    deletes = [run.started_at for run in answers(OBSERVER.delete) if may_have_deleted(run)]
+    waits = [run for run in answers(OBSERVER.wait) if run.exit_code == 0 and deletes and run.started_at >= max(deletes)]
+    return {*ready_pods(waits[-1]), "postgres-0"} if waits else set()
 
 
 def _changed(command: str, essence: Callable[[str], str]) -> Callable[[StepResult, Answers, datetime], bool]:
     """Whether the newest answer to `command` differs in its essence from the newest that the step could have seen."""
 
     def holds(result: StepResult, answers: Answers, at: datetime) -> bool:
-        readable = [run for run in answers(command) if run.exit_code == 0 and not failure(run)]
+        readable = [run for run in answers(command) if _is_answer(run)]
         seen = [run for run in readable if result.judged_at is None or run.started_at <= result.judged_at]
         return bool(seen) and essence(readable[-1].out) != essence(seen[-1].out)
 
     return holds
+
+
+def _is_answer(run: Run) -> bool:
+    """Whether the cluster answered; that there is no such object is an answer, too."""
+    why = failure(run)
+    return why.trouble in (Trouble.NOT_FOUND, Trouble.NO_RESOURCES) if why else run.exit_code == 0
 
 
 def _claims(text: str) -> str:

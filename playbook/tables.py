@@ -108,7 +108,7 @@ def table(text: str, required: Sequence[str] = ("NAME",), first_line: int = 1) -
             columns = _header(number, line, required)
             continue
         cells = _cells(line, [offset for _, offset in columns])
-        if cells is None:
+        if cells is None or any("  " in cell for cell in cells):  # no cell of kubectl's holds a gap: it is two of them
             # A list longer than one of kubectl's flushes may widen its columns on the way: then only the gaps tell.
             cells = re.split(r" {2,}", line.strip())
             if len(cells) != len(columns) or line[: columns[0][1]].strip():
@@ -307,12 +307,10 @@ def events(text: str) -> tuple[Event, ...]:
             found.append(event)
             proven, inside, awaited = True, True, 0
             offsets = offsets or [0]
-        elif _is_row(line, inside):
+        elif _is_row(line, inside) or (awaited and line.strip(" -")):
             raise unreadable(number, line)
-        elif inside and found and not awaited and line.strip(" -"):
-            found[-1] = _continued(found[-1], line)
         elif inside and line.strip(" -"):
-            raise unreadable(number, line)
+            found[-1] = _continued(found[-1], line)
     if awaited:
         raise unreadable(awaited, "Events:")
     if not proven:

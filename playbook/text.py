@@ -28,7 +28,16 @@ class Message:
     values: tuple[tuple[str, str | int], ...] = ()
 
     def __str__(self) -> str:
-        return translate(self.template).format(**dict(self.values))
+        values = dict(self.values)
+        try:
+            return translate(self.template).format(**values)
+        except (LookupError, ValueError):  # a translation with other places than the English: no reason to fail
+            return self.template.format(**values)
+
+    @property
+    def english(self) -> str:
+        """The words that do not depend on the language in use: for what is searched or kept."""
+        return self.template.format(**dict(self.values))
 
     def to_json(self) -> dict[str, Any]:
         """The form in which a journal keeps it: language-free."""

@@ -15,7 +15,7 @@ _NEEDED_BY = {"bash": "", "kubectl": "", "python3": "34", "curl": "7"}
 """Program and the steps whose commands call it here; "" for every step. None needs jq: 3-4 has two ways."""
 
 _VERSIONS = (
-    ("kubectl", "kubectl version --client 2>&1", re.compile(r"(?:Client Version: |GitVersion:\")(v[^\s\",]+)")),
+    ("kubectl", "kubectl version --client 2>&1", re.compile(r"(?:Client Version: |GitVersion:\")(v\d[^\s\",]+)")),
     ("bash", "bash --version", re.compile(r"version (\S+)")),
     ("jq", "jq --version", re.compile(r"jq-(\S+)")),
     ("curl", "curl --version", re.compile(r"curl (\S+)")),

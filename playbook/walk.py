@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from .catalog import is_object_name
 from .criteria import family
 from .failures import Trouble, failure
 from .model import Ended, Evidence, Finding, Remedy, Run, StepResult, Verdict
@@ -103,7 +104,7 @@ class Walk:
         if not run or not failure(run):
             near = f"step{finding.step}-"
             parts += [r.err for r in self._runs if "-" in finding.step and r.command.startswith(near) and failure(r)]
-        return "\n".join([*parts, str(finding.actual)])
+        return "\n".join([*parts, finding.actual.english])
 
     def deciding_line(self, finding: Finding, pattern: str) -> str:
         """The line of the finding's text that `pattern` is about, else the one that it was seen at, else its words."""
@@ -114,7 +115,7 @@ class Walk:
         run, at = self._evidence_run(finding), finding.evidence
         if run and at and at.line:
             return _line(run.out if at.stream == "stdout" else run.err, at.line).strip()[:LONGEST_LINE]
-        return str(finding.actual)[:LONGEST_LINE]
+        return finding.actual.english[:LONGEST_LINE]
 
     def of_a_leaving_pod(self, finding: Finding) -> bool:
         """Whether a finding is only about a pod that Step 6-1 shows Terminating: a moment, not an illness."""
@@ -251,6 +252,8 @@ class Walk:
         """A diagnosis command, at most once for each target; or the session's newest run of a step's command."""
         if command.startswith("step"):
             return next((r for r in reversed(self._runs) if r.command == command), None)
+        if target and not is_object_name(target):
+            return None  # garbled: there is no such object to ask about
         key = (command, target)
         if key not in self._seen:
             self._seen[key] = self._run(command, target)
@@ -287,7 +290,8 @@ def _readable(run: Run) -> tuple[str, str]:
     why = failure(run)
     if why and why.trouble is Trouble.NO_RESOURCES and not run.out.strip():
         return run.err, "stderr"
-    if why or not run.out.strip():
+    several = run.command.startswith("step6-3-logs-")  # kubectl fails when one of the pods has no log (left, say)
+    if (why and not several) or not run.out.strip():
         return "", ""
     gone = all(line.startswith("unable to retrieve container logs") for line in run.out.splitlines() if line.strip())
     return ("", "") if gone else (run.out, "stdout")

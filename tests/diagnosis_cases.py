@@ -143,6 +143,11 @@ HANDMADE = (
     _crash("crash-other", "UNMATCHED-POD/observer", unmatched=True),
     Case("log gone, 6-3 has it", ("CRASH-KEY/observer",), says={"logs-previous": "logs-gone"},
          instead={"step6-1-pods": pods(LOOP), "step6-3-logs-observer": _KEY_LOG, **cut_off()}),
+    Case("log gone, 6-3 has it beside a pod that left", ("CRASH-KEY/observer",), says={"logs-previous": "logs-gone"},
+         instead={"step6-1-pods": pods(LOOP), "step6-3-logs-observer": made(
+             "step6-3-logs-observer", _KEY_LOG.out,
+             'Error from server (BadRequest): container "observer" in pod "observer-7cd9cf784-gone1" is terminated\n', 1,
+         ), **cut_off()}),
     Case("no previous container, 6-3 has it", ("CRASH-KEY/observer",),
          instead={"step6-1-pods": pods(LOOP), "step6-3-logs-observer": _KEY_LOG, **cut_off()}),
     Case("seen Running between two crashes", ("CRASH-KEY/observer",), says={"logs-previous": "crash-key"},

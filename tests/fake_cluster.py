@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timezone
 from pathlib import Path
 
 from playbook.model import NOT_STARTED, Command, Ended, Run
@@ -35,7 +35,7 @@ class FakeCluster:
     def __init__(self, scenario: str = "healthy") -> None:
         self.recording = ReplayRunner(FIXTURES / scenario)
         self.observers = ["observer-7cd9cf784-89kbs", "observer-7cd9cf784-qwkhz"]
-        self.started = {name: "2026-11-22T22:56:00Z" for name in [*self.observers, "postgres-0"]}
+        self.started = dict.fromkeys([*self.observers, "postgres-0"], "2026-11-22T22:56:00Z")
         self.restarts = dict.fromkeys(self.started, 0)
         self.generation = 0
         self.tmp_curl = False

@@ -9,10 +9,10 @@ import ast
 import configparser
 import os
 import re
+import resource
 import shutil
 import subprocess
 import sys
-import time
 import zipfile
 from pathlib import Path
 
@@ -160,8 +160,14 @@ def test_verbs_that_look_import_no_more_than_they_need(arguments: list[str]) -> 
                     "subprocess", "json"} == set()
 
 
+def cpu_of_children() -> float:
+    """Processor time of the ended child processes: it does not grow because others are at work."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 def test_show_list_and_help_start_fast() -> None:
-    """At most 1.5 times `import click` on an idle machine (benchmarks measure that); here with room for a busy one."""
+    """At most 1.5 times `import click` is the aim, which benchmarks measure in time; here, in processor time, with room."""
     cases = {
         "click": ("-c", "import click"),
         "show": ("-m", "playbook", "show", "3-4"),
@@ -171,9 +177,9 @@ def test_show_list_and_help_start_fast() -> None:
     best = dict.fromkeys(cases, float("inf"))
     for _ in range(7):
         for name, arguments in cases.items():
-            began = time.perf_counter()
+            began = cpu_of_children()
             assert run(sys.executable, *arguments, cwd=ROOT).returncode == 0
-            best[name] = min(best[name], time.perf_counter() - began)
+            best[name] = min(best[name], cpu_of_children() - began)
     slow = {name: round(seconds / best["click"], 2) for name, seconds in best.items() if seconds > 2.0 * best["click"]}
     assert slow == {}
 
@@ -205,6 +211,11 @@ def test_pyz_judges_as_the_checkout_does(scenario: str, tmp_path: Path) -> None:
     assert (demo.returncode, demo.stdout) == (here.returncode, here.stdout), demo.stderr.decode()
 
 
+def undated(report: bytes) -> bytes:
+    """A report without the digest of its journal, which a replay begins anew each time."""
+    return re.sub(rb"`[0-9a-f]{64}`", b"`digest`", report)
+
+
 @zipped
 def test_pyz_replays_and_reports(tmp_path: Path) -> None:
     recording = str(FIXTURES / "healthy-24h")
@@ -212,7 +223,7 @@ def test_pyz_replays_and_reports(tmp_path: Path) -> None:
     report = run(sys.executable, "-I", PYZ, "report", "--recording", recording, cwd=tmp_path)
     here = run(sys.executable, "-m", "playbook", "report", "--recording", recording, cwd=ROOT)
     assert report.stdout.startswith(b"# "), report.stderr.decode()
-    assert (report.returncode, report.stdout) == (here.returncode, here.stdout)
+    assert (report.returncode, undated(report.stdout)) == (here.returncode, undated(here.stdout))
 
 
 @zipped

@@ -76,6 +76,12 @@ def test_a_list_that_widens_on_its_way_is_read_by_its_gaps():
     assert table(wide)[1]["NAME"] == "a-much-longer-name"
 
 
+def test_a_row_wider_by_one_whole_column_is_not_moved():
+    head = "NAME      STATUS    AGE       NODE\na         Running   1d        n\n"
+    row = table(head + "abcdefg             Pending   1d        n\n")[1]
+    assert tuple(row.cells.values()) == ("abcdefg", "Pending", "1d", "n")
+
+
 def test_a_wide_row_with_an_empty_cell_is_not_guessed():
     assert unreadable(table, "NAME   STATUS    AGE\na-much-longer-name             2d\n").line == 2
 
@@ -130,9 +136,9 @@ def test_any_text_is_read_or_named(text: str):
 
 
 def test_a_hundred_thousand_rows_take_linear_time():
-    began = time.monotonic()
+    began = time.process_time()
     assert len(table("NAME   READY   STATUS\n" + "abc    1/1     Running\n" * 100_000)) == 100_000
-    assert time.monotonic() - began < 10
+    assert time.process_time() - began < 10
 
 
 def test_sections_of_the_real_summary():

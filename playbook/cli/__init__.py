@@ -14,7 +14,7 @@ import click
 from ..errors import Interrupted, PlaybookError
 from ..text import LANGUAGES, language_from, msg, use_language
 from ..version import __version__
-from .words import Helpful, HelpfulGroup, HelpfulOption
+from .words import Helpful, HelpfulGroup, HelpfulOption, wrong_usage
 
 _VERBS = {
     "all": ("carry_out", "Carry out the guide, Steps 0 to 9, and write the report."),
@@ -100,6 +100,9 @@ def root(ctx: click.Context, state_dir: str | None) -> None:
 def main() -> None:
     """The entry point of `playbook` and `python -m playbook`: runs a verb and exits."""
     use_language(language_from())
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:  # started without it
+            setattr(sys, name, open(os.devnull, mode))  # noqa: PTH123, SIM115
     try:
         sys.exit(root.main(prog_name=_name(), standalone_mode=False) or 0)
     except click.exceptions.Exit as end:
@@ -107,7 +110,7 @@ def main() -> None:
     except click.Abort:
         sys.exit(130)
     except click.ClickException as error:
-        error.show()
+        wrong_usage(error)
         sys.exit(error.exit_code)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 import click
 
 from .. import library
-from ..errors import EXIT_OF, UsageError
+from ..errors import EXIT_OF, SessionLocked, UsageError
 from ..execution import Interruption
 from ..model import Overall
 from ..outlook import next_command
@@ -155,6 +157,8 @@ Description=A sample for Step 9 of the Phase 0 verification
 
 [Service]
 Type=oneshot
+{environment}
+WorkingDirectory={folder}
 ExecStart={command}
 # 1: failed, 3: incomplete, 4: aborted, 5: pending; all are recorded, and `playbook status` tells
 SuccessExitStatus=1 3 4 5
@@ -166,7 +170,6 @@ Description=Samples for Step 9 of the Phase 0 verification
 [Timer]
 OnActiveSec=0
 OnUnitActiveSec={seconds}s
-Persistent=true
 
 [Install]
 WantedBy=timers.target
@@ -193,25 +196,53 @@ def watch_verb(every: str, print_unit: bool, state_dir: str | None) -> int:
     """
     seconds = _seconds(every)
     if print_unit:
-        where = f" --state-dir {state_directory(state_dir)}" if state_dir else ""
-        command = f"{sys.executable} -m playbook step 9{where}"
-        click.echo(
-            _UNIT.format(
-                service="~/.config/systemd/user/playbook-sample.service",
-                timer="~/.config/systemd/user/playbook-sample.timer",
-                command=command,
-                seconds=seconds,
-            ),
-            nl=False,
-        )
+        click.echo(_unit(state_directory(state_dir).resolve(), seconds), nl=False)
         return 0
     while True:
         begun = time.monotonic()
-        code = _carry_out(False, "text", state_dir, only="9")
-        if code != int(EXIT_OF[Overall.PENDING]):
-            return code
+        try:
+            code = _carry_out(False, "text", state_dir, only="9")
+        except SessionLocked as busy:  # by an `all`, which takes a sample, too
+            Console(Interruption()).tell(busy.message)
+        else:
+            if code != int(EXIT_OF[Overall.PENDING]) and not _may_be_read_later(state_dir):
+                return code
         Console(Interruption()).tell(msg("the next sample follows in {time}; Ctrl-C ends the watch", time=every))
         time.sleep(max(0.0, seconds - (time.monotonic() - begun)))
+
+
+def _may_be_read_later(state_dir: str | None) -> bool:
+    """Whether all that Step 9 lacks is a sample that can be read: the next one may be."""
+    from ..model import Verdict
+    from ..steps import Runs
+    from ..steps.step9_stability import newest_unread
+
+    session = library.current_session(state_dir)
+    result = session.result("9") if session and not session.abort else None
+    return bool(result and result.verdict is Verdict.INCONCLUSIVE and newest_unread(Runs(result.runs)))
+
+
+def _unit(state: Path, seconds: int) -> str:
+    """The systemd user service and timer: the same program, kubectl, cluster and record as here and now."""
+    packed = sys.argv[0].endswith(".pyz")
+    program = [str(Path(sys.argv[0]).resolve())] if packed else ["-m", "playbook"]
+    folder = Path.home() if packed else Path(library.__file__).resolve().parents[1]
+    words = [sys.executable, *program, "step", "9", "--state-dir", str(state)]
+    known = {name: os.environ[name] for name in ("PATH", "KUBECONFIG") if os.environ.get(name)}
+    return _UNIT.format(
+        service="~/.config/systemd/user/playbook-sample.service",
+        timer="~/.config/systemd/user/playbook-sample.timer",
+        environment="\n".join(f"Environment={_quoted(f'{name}={value}')}" for name, value in known.items()),
+        folder=str(folder).replace("%", "%%"),
+        command=" ".join(_quoted(word).replace("$", "$$") for word in words),
+        seconds=seconds,
+    )
+
+
+def _quoted(word: str) -> str:
+    """`word` as systemd reads it."""
+    escaped = word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
+    return escaped if re.fullmatch(r"[\w./:=%@+,-]+", escaped) else f'"{escaped}"'
 
 
 def _seconds(text: str) -> int:

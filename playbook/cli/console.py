@@ -86,7 +86,7 @@ class Console:
         self._interruption.raising = True
         try:
             return input("> ").strip() == NAMESPACE
-        except (EOFError, KeyboardInterrupt):
+        except (EOFError, OSError, KeyboardInterrupt):
             return False
         finally:
             self._interruption.raising = False

@@ -68,6 +68,15 @@ def show_verb(what: str, name: str | None) -> int:
     return 0
 
 
+_STATES = {
+    "identical": msg("identical"),
+    "different": msg("different"),
+    "absent": msg("absent"),
+    "shortened": msg("shortened"),
+}
+"""How a command of the guide stands in commands/, for a reader."""
+
+
 @verb("audit")
 @click.argument("guide", type=click.Path(dir_okay=False, path_type=Path))
 @lang_option
@@ -79,6 +88,7 @@ def audit_verb(guide: Path) -> int:
     """
     from ..audit import audit
     from ..catalog import load
+    from ..columns import pad
 
     try:
         text = guide.read_text("utf-8")
@@ -90,7 +100,8 @@ def audit_verb(guide: Path) -> int:
     found = audit(text, load())
     for entry in (*found.fenced, *found.mentioned):
         passage = entry.passage
-        click.echo(f"{passage.line:>5}  {entry.state.value:<10}  {entry.id or passage.text.splitlines()[0]}")
+        state = pad(str(_STATES[entry.state.value]), 10)
+        click.echo(f"{passage.line:>5}  {state}  {entry.id or passage.text.splitlines()[0]}")
         if entry.diff:
             click.echo(entry.diff.rstrip("\n"))
     for name in found.extra:

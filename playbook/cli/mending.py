@@ -31,7 +31,8 @@ from .words import lang_option, option, state_option, verb
 def diagnose_verb(recording: Path | None, state_dir: str | None) -> int:
     """Walk the guide's decision trees for what failed.
 
-    Runs only commands that look: Step 0, to see that it is the same cluster, then what the guide's tables and trees name.
+    Runs only commands that look: Step 0, to see that it is the same cluster, then what the guide's tables and trees
+    name.
     Exit status 3 when something that was needed could not be seen.
     """
     interruption = Interruption()
@@ -76,11 +77,12 @@ def _told(console: Console, session: Session) -> int:
 @click.argument("what", type=click.Choice(["observer-secrets"]), metavar="observer-secrets")
 @state_option
 @lang_option
-def fix_verb(what: str, state_dir: str | None) -> int:
+def fix_verb(what: str, state_dir: str | None) -> int:  # noqa: ARG001  # there is only one
     """Create what the guide creates by hand: observer-secrets, by its emergency procedure.
 
-    Looks whether it is missing, asks for each value without showing it, shows the guide's command with the values masked,
-    asks once more, runs it, and goes on from Step 3. No value reaches the disk, the history, the terminal or the report.
+    Looks whether it is missing, asks for each value without showing it, shows the guide's command with the values
+    masked, asks once more, runs it, and goes on from Step 3. No value reaches the disk, the history, the terminal or
+    the report.
     """
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise UsageError(
@@ -125,7 +127,8 @@ def _asked(console: Console, text: str) -> Mapping[str, str]:
     values: dict[str, str] = {}
     for key in fix.prompts(text):
         while key.name not in values:
-            given = click.prompt(str(fix.question(key)), default="", show_default=False, hide_input=key.hidden, err=True)
+            asked = str(fix.question(key))
+            given = click.prompt(asked, default="", show_default=False, hide_input=key.hidden, err=True)
             try:
                 values[key.name] = fix.checked(key, given)
             except PlaybookError as error:

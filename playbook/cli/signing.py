@@ -33,7 +33,7 @@ from .words import lang_option, option, state_option, verb
         help="Make one archive that `verify-pack` can check.")
 @state_option
 @lang_option
-def report_verb(
+def report_verb(  # noqa: PLR0917  # one for each option
     file: Path | None,
     session: str | None,
     recording: Path | None,
@@ -88,8 +88,9 @@ def _session(folder: Path) -> Session:
 def verify_pack_verb(file: Path) -> int:
     """Check a pack made by `report --pack`, offline.
 
-    Every byte is held against the manifest, the journal's hash chain and the streams' digests are checked, the recording
-    is judged again and the reports are rendered again. Exit status 1 when anything is not as it was: it is named.
+    Every byte is held against the manifest, the journal's hash chain and the streams' digests are checked, the
+    recording is judged again and the reports are rendered again. Exit status 1 when anything is not as it was: it is
+    named.
     """
     from .. import present
     from ..columns import one_line

@@ -83,7 +83,7 @@ _REFUSED = {
     Refusal.DATA_NOT_MOUNTED: msg("not run: the data directory is not mounted from its PVC, a restart would lose it"),
     Refusal.OWNER_ABSENT: msg("not run: nothing was seen that would create the pod again"),
     Refusal.WRONG_CLUSTER: msg("not run: the cluster is not the one that was confirmed"),
-    Refusal.NOT_RESTARTED: msg("not run: the restart before it was not done"),
+    Refusal.DATA_LOST: msg("not run: the restart before it lost data"),
     Refusal.LEFTOVER_POD: msg("not run: a pod tmp-curl is there that this session did not make"),
     Refusal.NO_FORWARD: msg("not run: there was no port-forward to go through"),
 }

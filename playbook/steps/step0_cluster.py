@@ -132,7 +132,7 @@ def _reached(runs: Runs) -> Finding:
 
 
 def _as_the_guide_has_it(why: Failure) -> bool:
-    """Whether it is a symptom of the guide's table; an answer that breaks off in the middle is not, it is only unseen."""
+    """Whether it is a symptom of the guide's table; an answer that breaks off is not, it is only unseen."""
     return why.trouble is not Trouble.UNREACHABLE or "Unable to connect to the server" in why.text
 
 

@@ -49,7 +49,7 @@ def judge(runs: Runs) -> tuple[Finding, ...]:
     """
     return (
         _controller(runs.last(CONTROLLER)),
-        *_sealed(runs.last(SEALED)),
+        *_sealed(runs.last(SEALED), runs.last(GENERATED)),
         *_generated(runs.last(SUMMARY)),
         *_observer(runs.last(OBSERVER)),
         _keys(_keys_run(runs)),
@@ -104,11 +104,13 @@ def _pod(row: Row) -> Message:
 # 3-2
 
 
-def _sealed(run: Run) -> tuple[Finding, ...]:
+def _sealed(run: Run, generated: Run) -> tuple[Finding, ...]:
     """SEALED-SYNCED of each SealedSecret."""
     why = kubectl_failure(run)
     # Without the kind there is no SealedSecret; but a server whose kinds could not be listed proves nothing.
-    no_kind = why is not None and why.trouble is Trouble.NOT_FOUND and "couldn't get" not in run.err
+    # kubectl 1.20 does not say that they could not: it then knows no `secrets` either.
+    listed = "couldn't get" not in run.err and 'have a resource type "secrets"' not in generated.err
+    no_kind = why is not None and why.trouble is Trouble.NOT_FOUND and listed
     try:
         rows = () if no_kind else read_rows(run, "NAME")
     except NotSeen as not_seen:

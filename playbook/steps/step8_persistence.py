@@ -15,7 +15,7 @@ from ..errors import UnreadableText
 from ..expected import DATA_DIRECTORY
 from ..failures import Trouble, failure
 from ..model import Ended, Finding, Refusal, Remedy, Run, Verdict
-from ..tables import count, psql_count, table
+from ..tables import count, lines, psql_count, table
 from ..text import Message, msg, verbatim
 from .base import Execution, Runs, Step
 from .findings import advise, do, finding, refused_because, unseen
@@ -73,6 +73,9 @@ POSTGRES = Restart(
 )
 RESTARTS = (OBSERVER, POSTGRES)
 
+LISTED = 10
+"""How many names the guide's lists of files hold: they end in `head -10`."""
+
 RECOVER = "python -m playbook all"
 _LOSS = (
     advise(msg("suspect a PVC that is not mounted, or an emptyDir: check the volumes of the pod")),
@@ -84,12 +87,14 @@ _LOSS = (
 
 
 def perform(step: Step, execution: Execution) -> None:
-    """Both restarts, in the guide's order."""
-    for restart in RESTARTS:
-        _carry_out(restart, execution)
+    """Both restarts, in the guide's order; no second one when the first lost data."""
+    _carry_out(OBSERVER, execution)
+    begun = begun_restart(OBSERVER, execution.unfinished(*_commands(OBSERVER), STARTED))
+    lost = _judge(OBSERVER, begun)[2].verdict is Verdict.FAIL
+    _carry_out(POSTGRES, execution, Refusal.DATA_LOST if lost else None)
 
 
-def _carry_out(restart: Restart, execution: Execution) -> None:
+def _carry_out(restart: Restart, execution: Execution, barred: Refusal | None = None) -> None:
     earlier = begun_restart(restart, execution.unfinished(*_commands(restart), STARTED))
     if earlier and _was_counted(restart, earlier):
         if _judge(restart, earlier)[2].verdict is not Verdict.FAIL:
@@ -101,7 +106,7 @@ def _carry_out(restart: Restart, execution: Execution) -> None:
         _count(restart, execution, restart.after, restart.listing[1] if restart.listing else None)
         return
     before = _count(restart, execution, restart.before, restart.listing[0] if restart.listing else None)
-    why = None if execution.replaying else _interlock(restart, before, execution)
+    why = barred or (None if execution.replaying else _interlock(restart, before, execution))
     if why:
         execution.refuse(restart.delete, why)
         return
@@ -123,7 +128,7 @@ def begun_restart(restart: Restart, runs: Runs) -> Runs:
     What counts is that the delete was started, not that it is known to have ended: a program that died in between cannot know.
     """
     begun = [place for place, run in enumerate(runs) if run.command == restart.delete and run.happened]
-    if not begun or (runs[begun[-1]].ended is Ended.EXITED and not was_deleted(runs[begun[-1]])):
+    if not begun or not may_have_deleted(runs[begun[-1]]):
         return Runs()  # never begun, or it said that it deleted nothing
     first = restart.listing[0] if restart.listing else restart.before
     start = max((place for place, run in enumerate(runs[: begun[-1]]) if run.command == first), default=0)
@@ -169,6 +174,11 @@ def _replaced(restart: Restart, runs: Runs) -> bool:
 def was_deleted(run: Run) -> bool:
     """Whether the delete says that it deleted a pod."""
     return bool(deleted_pods(run))
+
+
+def may_have_deleted(run: Run) -> bool:
+    """Whether a delete did its work, or cannot be known not to have: it was started, and did not say that it deleted nothing."""
+    return run.happened and (run.ended is not Ended.EXITED or was_deleted(run))
 
 
 def deleted_pods(run: Run) -> tuple[str, ...]:
@@ -232,12 +242,12 @@ def mounted_from(description: str, directory: str, claim: str) -> bool:
     ... ''', "/data", "my-pvc")
     True
     """
-    mount = re.search(rf"^\s+{re.escape(directory)} from (\S+) \(", description, re.M)
+    mount = re.search(rf"^[ \t]+{re.escape(directory)} from (\S+) \(", description, re.M)
     if not mount:
         return False
     volumes = description.partition("\nVolumes:")[2]
     volume = re.search(rf"^  {re.escape(mount[1])}:\n((?:    .*\n?)+)", volumes, re.M)
-    return bool(volume and re.search(rf"^\s+ClaimName:\s+{re.escape(claim)}\s*$", volume[1], re.M))
+    return bool(volume and re.search(rf"^[ \t]+ClaimName:[ \t]+{re.escape(claim)}[ \t\r]*$", volume[1], re.M))
 
 
 def _wait(restart: Restart, execution: Execution) -> None:
@@ -350,8 +360,9 @@ def _judge_restart(restart: Restart, runs: Runs) -> Finding:
     old, new = deleted_pods(delete), ready_pods(wait)
     if wait.exit_code != 0 or not new:
         return unseen(code, step, wait, _RESTARTED, remedy=again)
-    same = sorted(set(old) & set(new)) if restart is OBSERVER else []
-    if same or (not old and not _replaced(restart, runs)):
+    there = set(old) | set(_names(_until_delete(restart, runs).last(PODS), restart))
+    same = sorted(there & set(new)) if restart is OBSERVER else []
+    if same or (len(old) < len(new) and not _replaced(restart, runs)):
         return unseen(code, step, wait, _RESTARTED,
                       msg("it could not be seen that every pod is a new one: {pods}", pods=", ".join(same or new)),
                       (do("python -m playbook all --from 8", msg("begins Step 8 anew, with new counts")),))  # fmt: skip
@@ -379,29 +390,40 @@ def _judge_after(restart: Restart, runs: Runs, restarted: Finding) -> Finding:
         why = None if before is not None else msg("the count before the restart is not known")
         return unseen(code, step, run, _KEPT, why or _why_unread(restart, run), again if run.happened else ())
     line = restart.read(run.out)[0]
-    lost = _lost(restart, runs)
+    lists = _lists(restart, runs, before, after)
+    lost = _lost(*lists) if lists else ()
     if after < before or lost:
         names = msg("{before} before, {after} after; missing: {names}", before=before, after=after,
                     names=", ".join(lost) or "?")  # fmt: skip
         return finding(code, step, Verdict.FAIL, msg("data was lost over the restart"), _KEPT, names, run, line, _LOSS)
     if restarted.verdict is not Verdict.PASS:
         return unseen(code, step, run, _KEPT, msg("the count is the same, but a restart was not seen"), restarted.remedy)
+    if lists is None:
+        return unseen(code, step, run, _KEPT, msg("the count is kept, but a list of files does not hold what was counted"), again)
     text = msg("kept over the restart") if after == before else msg("kept over the restart; more was written meanwhile")
     return finding(code, step, Verdict.PASS, text, _KEPT,
                    msg("{before} before, {after} after", before=before, after=after), run, line)  # fmt: skip
 
 
-def _lost(restart: Restart, runs: Runs) -> tuple[str, ...]:
-    """Files listed before and not after. The guide's lists hold ten names: with more files only the count decides."""
+def _lists(restart: Restart, runs: Runs, before: int, after: int) -> tuple[set[str], set[str]] | None:
+    """The files listed before and after, as far as the guide's lists go; None when one of them cannot be what was counted."""
     if not restart.listing:
-        return ()
-    lists = [runs.last(command) for command in restart.listing]
-    if any(failure(run) or not run.happened for run in lists):
-        return ()
-    before, after = (run.out.split() for run in lists)
-    if len(after) >= 10 or len(before) >= 10 or not after:
-        return ()
-    return tuple(sorted(set(before) - set(after)))
+        return set(), set()
+    found = []
+    for command, number in zip(restart.listing, (before, after), strict=True):
+        try:
+            names = {line for _, line in lines(runs.last(command).out)}
+        except UnreadableText:
+            return None
+        if len(names) < min(number, LISTED):
+            return None
+        found.append(names)
+    return found[0], found[1]
+
+
+def _lost(before: set[str], after: set[str]) -> tuple[str, ...]:
+    """Files listed before and not after. With as many as the list can hold only the count decides."""
+    return () if len(before) >= LISTED or len(after) >= LISTED else tuple(sorted(before - after))
 
 
 STEP = Step(

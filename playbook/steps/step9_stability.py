@@ -89,8 +89,26 @@ def _files(run: Run) -> int | None:
 
 def judged_from(runs: Runs) -> datetime | None:
     """The moment from which Step 9 can be judged; None without a baseline."""
-    samples = ledger(runs)
+    samples = _since_baseline(ledger(runs))
     return samples[0].at + PERIOD if samples else None
+
+
+def newest_unread(runs: Runs) -> bool:
+    """Whether the newest sample could not be read: the next one may be."""
+    samples = ledger(runs)
+    return not samples or samples[-1].run is not runs.last(PODS)
+
+
+def _since_baseline(samples: tuple[Sample, ...]) -> tuple[Sample, ...]:
+    """The samples from the baseline on: the first one of a healthy service, else all. Pods that still start are none."""
+    good = next((place for place, sample in enumerate(samples) if _healthy(sample)), 0)
+    return samples[good:]
+
+
+def _healthy(sample: Sample) -> bool:
+    pods = [pod for pod in sample.pods if watched(pod.name)]
+    observers = sum(pod.name.startswith("observer-") for pod in pods)
+    return observers >= 2 and len(pods) > observers and all(pod.status == "Running" for pod in pods)
 
 
 def watched(name: str) -> bool:
@@ -105,21 +123,21 @@ _RECENT = msg("more than 0 JSONL files written within 24 hours")
 
 def judge(runs: Runs) -> tuple[Finding, ...]:
     """By the baseline and all samples since: per pod stable, restarted, replaced or changed; and the new files."""
-    samples = ledger(runs)
+    samples = _since_baseline(ledger(runs))
     if not samples:
         return (_no_baseline(runs.last(PODS)),)
     base, last = samples[0], samples[-1]
     findings = [_baseline(base)]
     newest = runs.last(PODS)
+    pods = [found for pod in base.pods if watched(pod.name) for found in _compare(pod, samples)]
     if newest is not last.run:
+        findings.extend(found for found in pods if found.verdict is Verdict.FAIL)  # what was met stays met
         findings.append(unseen("STABLE", "9-2", newest, _STABLE, _why(newest)))
     elif any(later.at < earlier.at for earlier, later in zip(samples, samples[1:], strict=False)):
         findings.append(unseen("STABLE", "9-2", newest, _STABLE, msg("the clock of this machine moved backwards between samples"),
                                (do("python -m playbook all --from 9", msg("takes a new baseline")),)))  # fmt: skip
     else:
-        for pod in base.pods:
-            if watched(pod.name):
-                findings.extend(_compare(pod, samples))
+        findings.extend(pods)
     findings.append(_recent(runs.last(FILES), last, last.at - base.at))
     return tuple(findings)
 
@@ -139,8 +157,7 @@ def _no_baseline(run: Run) -> Finding:
 def _baseline(base: Sample) -> Finding:
     pods = [pod for pod in base.pods if watched(pod.name)]
     text = "; ".join(f"{pod.name} {pod.status} {'<none>' if pod.restarts is None else pod.restarts}" for pod in pods)
-    observers = sum(pod.name.startswith("observer-") for pod in pods)
-    good = observers >= 2 and len(pods) > observers and all(pod.status == "Running" for pod in pods)
+    good = _healthy(base)
     return finding(
         "BASELINE",
         "9-1",
@@ -150,7 +167,7 @@ def _baseline(base: Sample) -> Finding:
         msg("{at}: {pods}", at=base.at.strftime("%Y-%m-%dT%H:%M:%SZ"), pods=text or "-"),
         base.run,
         pods[0].line if pods else 1,
-        () if good else (do("python -m playbook all --from 6", msg("once the pods are Running")),),
+        () if good else (do("python -m playbook all", msg("once the pods are Running")),),
     )
 
 
@@ -161,6 +178,8 @@ def _compare(before: PodSample, samples: tuple[Sample, ...]) -> list[Finding]:
     for sample in samples[1:]:
         now = sample.pod(before.name)
         if now is None or now.started != before.started or (now.restarts or 0) < (before.restarts or 0):
+            if found:
+                return found  # it failed before it was replaced
             # a pod that was replaced starts again at 0: what it did before is out of sight
             return [_stable(before, sample, now, Verdict.INCONCLUSIVE, msg("the pod was replaced"),
                             (do("python -m playbook all --from 9", msg("takes a new baseline, once the reason is known")),))]
@@ -214,14 +233,14 @@ def _recent(run: Run, last: Sample, elapsed: timedelta) -> Finding:
     number = _files(run)
     if number is None:
         return unseen("RECENT-FILES", "9-3", run, _RECENT)
-    actual = msg("{n} JSONL files", n=number)
+    line, actual = count(run.out)[0], msg("{n} JSONL files", n=number)
     if number > 0 and elapsed >= PERIOD:
-        return finding("RECENT-FILES", "9-3", Verdict.PASS, msg("new files were written"), _RECENT, actual, run, 1)
+        return finding("RECENT-FILES", "9-3", Verdict.PASS, msg("new files were written"), _RECENT, actual, run, line)
     if elapsed >= PERIOD:
-        return finding("RECENT-FILES", "9-3", Verdict.FAIL, msg("no new file was written"), _RECENT, actual, run, 1,
+        return finding("RECENT-FILES", "9-3", Verdict.FAIL, msg("no new file was written"), _RECENT, actual, run, line,
                        (do("kubectl logs -l app=observer -n observer-prod --tail=50"),
                         advise(msg("find out why Observer writes nothing"))))  # fmt: skip
-    return finding("RECENT-FILES", "9-3", Verdict.PENDING, msg("can be judged after 24 hours"), _RECENT, actual, run, 1)
+    return finding("RECENT-FILES", "9-3", Verdict.PENDING, msg("can be judged after 24 hours"), _RECENT, actual, run, line)
 
 
 STEP = Step("9", msg("24-hour stability"), (PODS, FILES), judge, perform)

@@ -15,6 +15,7 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,9 @@ ROOT = Path(__file__).resolve().parents[2]
 NAMESPACE = "observer-prod"
 MARK = "PLAYBOOK_TEST_MARK"
 """In the environment of every process of one run, so that what is left of it can be found."""
+
+LET_GO_S = 10.0
+"""How long after the end of its grace a dead pod may stay."""
 
 _SECRET = re.compile(r"PASSWORD|SECRET|KEY|TOKEN|^KIS_HTS_ID$")
 
@@ -70,6 +74,17 @@ class Cluster:
     def pods(self) -> tuple[str, ...]:
         """The names of the pods of the namespace, Terminating ones too."""
         return tuple(pod["metadata"]["name"] for pod in self.items("pods"))
+
+    def is_up(self) -> bool:
+        """Whether two observer pods and postgres-0 are ready, and no other pod is there."""
+        try:
+            ready = {
+                pod["metadata"]["name"]: all(each["ready"] for each in pod["status"].get("containerStatuses", [{"ready": False}]))
+                for pod in self.items("pods")
+            }
+        except (AssertionError, ValueError):
+            return False
+        return len(ready) == 3 and "postgres-0" in ready and all(ready.values())
 
     def secret_values(self) -> dict[str, str]:
         """What must be seen nowhere: the Secret's values, by the names that stand for a secret."""
@@ -124,10 +139,15 @@ class Faults:
         return tuple(self._script("break").stdout.split())
 
     def put_in(self, name: str) -> None:
-        """Break it."""
-        self._dirty = True
-        done = self._script("break", name)
-        assert done.returncode == 0, done.stderr
+        """Break it. Tried twice: what waits for pods may meet one that a slow kubelet has not let go yet."""
+        for last in (False, True):
+            self._dirty = True
+            with swept(self._cluster):
+                done = self._script("break", name)
+            if done.returncode == 0:
+                return
+            assert not last, done.stderr
+            self.heal()
 
     def heal(self) -> None:
         """Back to the healthy state; nothing is done when it is."""
@@ -135,11 +155,8 @@ class Faults:
             with swept(self._cluster):
                 done = self._script("heal")
             assert done.returncode == 0, done.stderr
+            assert until(self._cluster.is_up, 120, 1), "the pods did not come up after heal"
             self._dirty = False
-
-    def soil(self) -> None:
-        """The cluster was changed by other means: heal before the next test."""
-        self._dirty = True
 
     @contextmanager
     def undone(self, objects: Sequence[str]) -> Iterator[None]:
@@ -166,7 +183,7 @@ class Faults:
 
 @contextmanager
 def swept(cluster: Cluster) -> Iterator[None]:
-    """Meanwhile, pods that are Terminating and whose containers have all ended are let go.
+    """Meanwhile, pods whose grace is long over and whose containers are not ready any more are let go.
 
     A kubelet as old as 1.20 keeps such a pod for up to a minute until it collects the dead container.
     """
@@ -176,9 +193,8 @@ def swept(cluster: Cluster) -> Iterator[None]:
         while not over.wait(3):
             try:
                 for pod in cluster.items("pods"):
-                    states = [each["state"] for each in pod["status"].get("containerStatuses", [])]
-                    gone = states and all("terminated" in state for state in states)
-                    if pod["metadata"].get("deletionTimestamp") and gone:
+                    ready = any(each["ready"] for each in pod["status"].get("containerStatuses", []))
+                    if not ready and _seconds_since(pod["metadata"].get("deletionTimestamp")) > LET_GO_S:
                         cluster.kubectl(
                             "delete", "pod", pod["metadata"]["name"], "-n", NAMESPACE,
                             "--force", "--grace-period=0", "--wait=false", check=False,
@@ -193,6 +209,14 @@ def swept(cluster: Cluster) -> Iterator[None]:
     finally:
         over.set()
         thread.join(60)
+
+
+def _seconds_since(moment: str | None) -> float:
+    """How long ago a moment of the API was; negative for one to come, or for none."""
+    if not moment:
+        return -1.0
+    then = datetime.strptime(moment, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc)
+    return (datetime.now(timezone.utc) - then).total_seconds()
 
 
 def kubectls() -> list[Path]:

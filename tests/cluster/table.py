@@ -17,7 +17,7 @@ class Fault:
     root: str  # code of the first cause
     criterion: int | None = None
     abort_step: str = ""  # the guide's number of the finding that met the criterion
-    restart: bool = False  # run with --allow-restart
+    restart: bool = False  # run with --allow-restart; the interlock refuses it nevertheless
     undo: tuple[str, ...] = ()  # objects that are put back as they were instead of healing everything
 
     @property
@@ -48,7 +48,7 @@ FAULTS = (
     Fault("not-ready", "6", ("POD-STATUS",), "failed", 1, "NOT-READY/observer"),
     Fault("read-only", "6", ("WRITE",), "failed", 1, "WRITE-READ-ONLY/logs"),
     Fault("db-down", "6", ("PODS-PRESENT",), "failed", 1, "POSTGRES-ABSENT"),
-    # Criterion 4 is not met: the interlock refuses the delete of pods whose data is not on its PVC, so nothing is lost.
+    # Criterion 4 is not met, because the interlock refuses the delete of pods whose data is not on its PVC, and nothing is lost.
     Fault("ephemeral-data", "6", ("MOUNT",), "failed", 1, "EPHEMERAL/data", restart=True),
     Fault("restarts", "6", ("POD-RESTARTS",), "incomplete", 3, "RESTARTED/observer"),
     Fault("node-not-ready", "0", ("NODE-READY",), "failed", 1, "NODE-NOT-READY/oracle-obs-arm"),

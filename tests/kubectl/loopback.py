@@ -59,7 +59,7 @@ def _handler(answers: Answers) -> type[BaseHTTPRequestHandler]:
             if answer.cut:
                 self.close_connection = True
 
-        do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _answer
+        do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _answer  # noqa: N815 - as http.server wants them
 
         def log_message(self, format: str, *args: object) -> None:
             """Nothing: the test's output is kubectl's."""

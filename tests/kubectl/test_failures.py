@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from conftest import LIMIT_S, Place
+from clients import LIMIT_S, Place
 from loopback import api, everything, forbidden, kubeconfig, serving, status
 from situations import AT_8080, BROKEN, RIGHTS, SITUATIONS, Situation, nobody_on_8080
 
@@ -78,7 +78,7 @@ def test_each_ends_in_its_verdict(situation: Situation, place: Place, monkeypatc
     for seen in runs:
         why = failure(seen)
         assert why and why.trouble in situation.troubles, (seen.command, telling_line(seen), why)
-        assert seen.ended is Ended.TIMEOUT or situation.says.replace("list", "") in seen.err or situation.says in why.text
+        assert seen.ended is Ended.TIMEOUT or situation.says in why.text
         assert seen.exit_code != 0
     assert took < max(r.duration_s for r in runs) + GRACE_S
     if situation.name == "a server that hangs":
@@ -97,7 +97,6 @@ def test_each_ends_in_its_verdict(situation: Situation, place: Place, monkeypatc
     if situation.ends:
         assert not any(result.runs for result in session.results if result.step != "0")
     assert session.abort is None
-    assert not list((place.folder / "home").glob("*.tmp"))
 
 
 def test_forbidden_everywhere_goes_on_and_names_each_right(place: Place) -> None:

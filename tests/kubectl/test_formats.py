@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime, timezone
 
-from conftest import Place
+from clients import Place
 from loopback import Answer, api, forbidden, kubeconfig, serving, table
 
 from playbook.library import run_one

@@ -10,6 +10,7 @@ from playbook.failures import Trouble, failure
 from playbook.model import Ended, Run, Verdict
 from playbook.steps.base import Runs
 from playbook.steps.step0_cluster import api_unreachable, judge
+from playbook.steps.step3_secrets import judge as judge_secrets
 
 SPAM = (
     'E1122 22:56:34.127653    1234 memcache.go:265] "Unhandled Error" err="couldn\'t get current server API group list: '
@@ -62,3 +63,12 @@ def test_an_answer_that_breaks_off_is_unseen_not_the_guides_network_row() -> Non
     assert (reached.code, reached.verdict) == ("API-REACHED", Verdict.INCONCLUSIVE)
     assert [remedy.command for remedy in reached.remedy] == ["systemctl status k3s"]
     assert api_unreachable(runs)
+
+
+def test_a_server_that_names_no_kind_at_all_does_not_prove_that_there_are_no_sealed_secrets() -> None:
+    said = 'error: the server doesn\'t have a resource type "{}"\n'
+    sealed = ended(said.format("sealedsecrets"), "step3-2-sealedsecrets")
+    secrets = ended(said.format("secrets"), "step3-2-generated-secrets")
+    assert {f.verdict for f in judge_secrets(Runs([sealed])) if f.code.startswith("SEALED-SYNCED")} == {Verdict.FAIL}
+    found = judge_secrets(Runs([sealed, secrets]))
+    assert {f.verdict for f in found if f.code.startswith("SEALED-SYNCED")} == {Verdict.INCONCLUSIVE}
