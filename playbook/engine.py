@@ -15,7 +15,7 @@ from .failures import Trouble, failure
 from .journal import Kind, now
 from .model import Cluster, Run, Session, StepResult, Verdict
 from .runner import Runner
-from .session import Record
+from .session import ENV, Record
 from .staleness import LOOK_AGAIN, stale
 from .steps import STEPS, Runs, Step
 from .steps.step0_cluster import api_unreachable, cluster_of
@@ -71,7 +71,9 @@ class Engine:
                 break
             if step.id == "0" and not self.replaying:
                 self._take_back()
-                if not only:
+                if only and only > "6":
+                    self._learn()
+                elif not only:
                     self._look_again()
                     self._ask_for_versions()
         if self.diagnosing:
@@ -103,6 +105,12 @@ class Engine:
         """Before anything is kept: is what it depends on still as it was then?"""
         if any(result.verdict in SETTLED for result in self.record.session().results[1:]):
             self._execution("0").side_by_side(LOOK_AGAIN)
+            self._learn()
+
+    def _learn(self) -> None:
+        """What an earlier program had learned to mask died with it: 6-4 is run again before anything that could show it."""
+        if not self.replaying and not self.record.redactor.has_learned:
+            self._execution("6").run(ENV)
 
     def _ask_for_versions(self) -> None:
         """Once a session, beside Step 1, whose one command leaves a core idle: which tools run the commands."""
@@ -194,6 +202,8 @@ class Engine:
             if session.causes:
                 self.record.note(Kind.CAUSES, causes=[], runs=[])
             return
+        if not api_unreachable(Runs(session.result("0").runs)):
+            self._learn()
         execution = self._execution("")
         causes = diagnose(session.results, lambda command, target: execution.run(command, target))
         self.record.note(
@@ -261,6 +271,7 @@ def with_times_of(session: Session) -> Session:
         return session
     return replace(
         session,
+        digest="",  # of a journal that nobody kept
         started_at=min(run.started_at for run in ran),
         ended_at=max(run.started_at + timedelta(seconds=run.duration_s) for run in ran),
         cluster=_cluster_of(session),

@@ -76,7 +76,7 @@ class Walk:
         self._run = run
         self._seen: dict[tuple[str, str], Run] = {}
         self._runs = [each for result in results for each in result.runs]
-        self.findings = [f for result in results for f in result.findings if _counts(f)]
+        self.findings = [f for result in results for f in result.findings if asks_for_a_cause(f)]
         self.trouble = {f.code: self._trouble(f) for f in self.findings}
         self.said = {f.code: self._said(f) for f in self.findings}
 
@@ -267,7 +267,7 @@ class Walk:
         return next((r.split()[0] for r in rows if r.startswith(f"{name}-") and " Terminating " not in r), "")
 
 
-def _counts(finding: Finding) -> bool:
+def asks_for_a_cause(finding: Finding) -> bool:
     """Whether a finding asks for a cause: it failed, or was tried and could not be seen. Restarts ask for one too."""
     if finding.verdict is Verdict.WARN:
         return family(finding.code) == "POD-RESTARTS"

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import sessions
+from stubbed import Stubbed
 from support import ROOT
 
 from playbook import columns, library, present, text
@@ -314,6 +315,17 @@ def test_a_session_recorded_in_one_language_is_read_in_the_other():
             session = library.replay(FIXTURES / "secret-missing")
         said[lang] = (present.problems(session), present.causes(session), present.abort_text(session))
     assert said["en"] == said["ko"]
+
+
+def test_a_live_session_in_korean_has_a_journal_without_a_language(tmp_path):
+    live = Stubbed(tmp_path, "secret-missing")
+    done = live.playbook("all", "--lang", "ko")
+    assert done.returncode == 4 and "중단: Step 3-3" in done.stdout, done.stderr
+    assert not HANGUL.search((live.session / "journal.jsonl").read_text("utf-8"))
+    assert (live.session / "report.md").read_text("utf-8").startswith("# 클러스터 검증: observer-prod\n")
+    assert not HANGUL.search(live.playbook("report").stdout) and not HANGUL.search(live.playbook("status").stdout)
+    assert live.playbook("report", "--pack", "pack.tar.gz", "--lang", "ko").returncode == 0
+    assert [live.playbook("verify-pack", "pack.tar.gz", "--lang", lang).returncode for lang in LANGUAGES] == [0, 0]
 
 
 def test_korean_in_a_log_is_shown_in_both_languages():

@@ -2,7 +2,7 @@
 
     python tools/messages.py update     every text into playbook/locale/ko/LC_MESSAGES/playbook.po, translations kept
     python tools/messages.py compile    playbook.mo from playbook.po; the same bytes every time
-    python tools/messages.py check      exit status 1 when a text has no translation or playbook.mo is not that of playbook.po
+    python tools/messages.py check      exit status 1 when a text has no translation or playbook.mo is an old one
 
 A text is: the first argument of `msg("…")` and `translate("…")`; in `playbook/cli/` what `--help` shows (docstrings and
 examples of verbs paragraph by paragraph, `help=`, the list of verbs); and `_("…")` in templates.
@@ -16,7 +16,9 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import jinja2
 import polib
+from jinja2.ext import extract_from_ast
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -31,6 +33,9 @@ HEADER = {
     "Content-Type": "text/plain; charset=UTF-8",
     "Content-Transfer-Encoding": "8bit",
 }
+_LIST_OF_VERBS = "playbook/cli/__init__.py"
+_OF_VARIABLES = ("playbook/text.py", "playbook/cli/words.py")
+"""Here `translate` is also given what the other modules say; only its literals are texts."""
 _BY_CLICK = {  # what click itself says in `--help`
     "Show this message and exit.": "playbook/cli/words.py",
     "Show the version and exit.": "playbook/cli/words.py",
@@ -63,13 +68,14 @@ def _of_module(tree: ast.Module, name: str) -> Iterator[str]:
             yield from _of_call(node, name)
         elif isinstance(node, ast.FunctionDef) and name.startswith("playbook/cli/") and _is_verb(node):
             yield from paragraphs(ast.get_docstring(node) or "")
-        elif isinstance(node, ast.Assign) and name == "playbook/cli/__init__.py" and ast.unparse(node.targets[0]) == "_VERBS":
+        elif isinstance(node, ast.Assign) and name == _LIST_OF_VERBS and ast.unparse(node.targets[0]) == "_VERBS":
             yield from (line for _, line in ast.literal_eval(node.value).values())
 
 
 def _of_call(call: ast.Call, name: str) -> Iterator[str]:
     called = ast.unparse(call.func)
-    if called == "msg" or (called == "translate" and name not in ("playbook/text.py", "playbook/cli/words.py")) or called == "translate" and isinstance(call.args[0], ast.Constant):
+    passed_on = name in _OF_VARIABLES and call.args and not isinstance(call.args[0], ast.Constant)
+    if called == "msg" or (called == "translate" and not passed_on):
         yield _literal(call.args[0], name)
     if not name.startswith("playbook/cli/"):
         return
@@ -94,9 +100,6 @@ def _literal(node: ast.expr, name: str) -> str:
 
 
 def _of_template(source: str) -> Iterator[str]:
-    import jinja2
-    from jinja2.ext import extract_from_ast
-
     # The names of filters and functions do not matter here: nothing is rendered.
     for _, _, text in extract_from_ast(jinja2.Environment(autoescape=True).parse(source), ("_",)):
         if not isinstance(text, str):
@@ -168,7 +171,7 @@ def main(arguments: list[str]) -> int:
         catalog = polib.pofile(str(file))
         wrong = problems(catalog, collected())
         if not machine.is_file() or machine.read_bytes() != compiled(catalog):
-            wrong.append(f"{machine.relative_to(ROOT)} is not that of the catalog: run `python tools/messages.py compile`")
+            wrong.append(f"{machine.relative_to(ROOT)} is an old one: run `python tools/messages.py compile`")
         print("\n".join(wrong) or f"{len(catalog)} texts, all translated")
         return 1 if wrong else 0
     print(__doc__, file=sys.stderr)

@@ -27,7 +27,7 @@ def demo_verb(scenario: str, form: str) -> int:
 
     healthy ends pending, because its 24 hours are not over; healthy-24h is complete; the others are faults.
     """
-    return _judge(library.scenario(scenario), form)
+    return _judge(library.scenario(scenario), form, scenario)
 
 
 @verb("replay")
@@ -39,18 +39,22 @@ def replay_verb(folder: Path, form: str) -> int:
 
     FOLDER is a session of this program, or any folder with a runs.json.
     """
-    return _judge(folder, form)
+    return _judge(folder, form, str(folder))
 
 
-def _judge(folder: Path | Traversable, form: str) -> int:
+def _judge(folder: Path | Traversable, form: str, name: str) -> int:
     console = Console(Interruption(), results=form == "text")
     session = library.replay(folder, listener=console)
     if form == "text":
         console.summary(session)
-        console.tell(msg("the whole report: {command}", command=f"python -m playbook report --recording {folder}"))
+        console.tell(msg("the whole report: {command}", command=f"{_program()} report --recording {name}"))
     else:
         console.result(library.render(session, "json" if form == "json" else "junit").rstrip("\n"))
     return int(EXIT_OF[session.overall])
+
+
+def _program() -> str:
+    return click.get_current_context().find_root().info_name or "playbook"
 
 
 @verb("diff")

@@ -11,7 +11,7 @@ import click
 from .. import library
 from ..errors import Exit, PlaybookError, UsageError
 from ..execution import Interruption
-from ..model import Session, Verdict
+from ..model import Session
 from ..text import msg
 from .console import Console
 from .words import lang_option, option, state_option, verb
@@ -49,7 +49,9 @@ def diagnose_verb(recording: Path | None, state_dir: str | None) -> int:
 
 
 def _wrong(session: Session) -> bool:
-    return any(result.verdict in (Verdict.FAIL, Verdict.INCONCLUSIVE) for result in session.results)
+    from ..walk import asks_for_a_cause
+
+    return any(asks_for_a_cause(finding) for result in session.results for finding in result.findings)
 
 
 def _told(console: Console, session: Session) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,6 +13,9 @@ from ..model import Session
 from ..session import Sessions, state_directory
 from ..text import msg
 from .words import lang_option, option, state_option, verb
+
+if TYPE_CHECKING:
+    from importlib.abc import Traversable
 
 
 @verb(
@@ -26,7 +30,7 @@ from .words import lang_option, option, state_option, verb
 )
 @option("-o", "file", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write to FILE.")
 @option("--session", metavar="ID", help="Another session than the current one.")
-@option("--recording", type=click.Path(file_okay=False, path_type=Path), metavar="DIR", help="Judge this recording.")
+@option("--recording", metavar="DIR|SCENARIO", help="Judge this recording, or one of those that `demo` has.")
 @option("--output", "form", type=click.Choice(["markdown", "json", "junit"]), default="markdown", show_default=True,
         help="markdown for people; json or junit for machines.")
 @option("--pack", "pack_file", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE.tar.gz",
@@ -36,7 +40,7 @@ from .words import lang_option, option, state_option, verb
 def report_verb(  # noqa: PLR0917  # one for each option
     file: Path | None,
     session: str | None,
-    recording: Path | None,
+    recording: str | None,
     form: library.Format,
     pack_file: Path | None,
     state_dir: str | None,
@@ -48,11 +52,13 @@ def report_verb(  # noqa: PLR0917  # one for each option
     """
     if session and recording:
         raise UsageError(msg("--session and --recording exclude each other"))
-    folder = recording or _folder(state_dir, session)
+    folder = _recording(recording) if recording else _folder(state_dir, session)
     digest = ""
     if pack_file:
         from ..pack import pack
 
+        if not isinstance(folder, Path):
+            raise UsageError(msg("a pack is made of a session's folder"))
         made = pack(folder)
         library.save(made.to_bytes(), pack_file)
         digest = made.evidence
@@ -78,8 +84,14 @@ def _folder(state_dir: str | None, session: str | None) -> Path:
     return sessions.folder(name)
 
 
-def _session(folder: Path) -> Session:
-    return library.recorded_session(folder) if (folder / "journal.jsonl").is_file() else library.replay(folder)
+def _recording(name: str) -> Path | Traversable:
+    return library.scenario(name) if name in library.SCENARIOS and not Path(name).is_dir() else Path(name)
+
+
+def _session(folder: Path | Traversable) -> Session:
+    if isinstance(folder, Path) and (folder / "journal.jsonl").is_file():
+        return library.recorded_session(folder)
+    return library.replay(folder)
 
 
 @verb("verify-pack")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -89,7 +90,7 @@ class HelpfulGroup(Helpful, click.Group):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Hears --lang wherever it stands, so that a `--help` or a mistake before it is told in that language too."""
         asked = [arg.removeprefix("--lang=") for arg in args if arg.startswith("--lang=")]
-        asked += [value for name, value in zip(args, args[1:], strict=False) if name == "--lang"]
+        asked += [value for name, value in pairwise(args) if name == "--lang"]
         if asked and asked[-1] in LANGUAGES:
             use_language(asked[-1])
         return super().parse_args(ctx, args)
@@ -155,13 +156,14 @@ def wrong_usage(error: click.ClickException) -> None:
 
 def _mistake(error: click.UsageError) -> str:
     said = error.format_message()
+    context = error.ctx or click.get_current_context(silent=True)
     match error:
         case click.NoSuchOption():
             return str(msg("there is no option {name}", name=error.option_name))
-        case click.MissingParameter() if error.param is not None:
-            return str(msg("{name} is missing", name=error.param.get_error_hint(error.ctx or click.get_current_context())))
-        case click.BadParameter(param=click.Parameter() as wrong):
-            hint = wrong.get_error_hint(error.ctx or click.get_current_context())
+        case click.MissingParameter(param=click.Parameter() as missing) if context:
+            return str(msg("{name} is missing", name=missing.get_error_hint(context)))
+        case click.BadParameter(param=click.Parameter() as wrong) if context:
+            hint = wrong.get_error_hint(context)
             return str(msg("{name} cannot be that: {reason}", name=hint, reason=error.message))
     if found := re.match(r"No such command '([^']*)'", said):
         return str(msg("there is no verb {name}", name=found[1]))

@@ -109,6 +109,7 @@ def _carry_out(restart: Restart, execution: Execution, barred: Refusal | None = 
     why = barred or (None if execution.replaying else _interlock(restart, before, execution))
     if why:
         execution.refuse(restart.delete, why)
+        execution.adopt(*earlier)  # a loss is still one when the next restart is refused
         return
     deleted = execution.run(restart.delete)
     if not was_deleted(deleted) and deleted.ended is not Ended.TIMEOUT:
@@ -307,9 +308,17 @@ def judge(runs: Runs) -> tuple[Finding, ...]:
 
 
 def _judge(restart: Restart, runs: Runs) -> tuple[Finding, ...]:
+    runs = _tried(restart, runs)
     before = _judge_before(restart, runs)
     restarted = _judge_restart(restart, runs)
     return before, restarted, _judge_after(restart, runs, restarted)
+
+
+def _tried(restart: Restart, runs: Runs) -> Runs:
+    """`runs` up to the count after the restart, when another restart was refused after it."""
+    counts = [place for place, run in enumerate(runs) if run.command == restart.after]
+    refused = runs.last(restart.delete).ended is Ended.REFUSED
+    return Runs(runs[: counts[-1] + 1]) if refused and counts else runs
 
 
 def _what(restart: Restart, number: int) -> Message:

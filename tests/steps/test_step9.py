@@ -1,0 +1,263 @@
+"""The 24-hour ledger: pending until its moment, and every way in which a pod can disappoint meanwhile."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from verifying import Verification, of, verification  # noqa: F401  # a fixture
+
+from playbook.model import Overall, Session, Verdict
+from playbook.present import overall_sentence
+from playbook.steps.base import Runs
+from playbook.steps.step9_stability import PERIOD, judge, judged_from, ledger, newest_unread
+
+HEADER = "NAME                       STATUS    RESTARTS   STARTED\n"
+UNREACHABLE = "Unable to connect to the server: net/http: TLS handshake timeout\n"
+
+
+@pytest.fixture
+def at(verification: Verification) -> Verification:  # noqa: F811
+    """A record with a baseline."""
+    assert verification.all().overall is Overall.PENDING
+    return verification
+
+
+def pod(at: Verification, place: int = 0) -> str:
+    """A pod of the baseline."""
+    return at.cluster.observers[place]
+
+
+def test_pending_names_the_moment_from_which_it_can_be_judged(at: Verification) -> None:
+    session = at.record.session()
+    baseline = ledger(Runs(session.result("9").runs))[0].at
+    due = (baseline + timedelta(hours=24)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    assert judged_from(Runs(session.result("9").runs)) == baseline + PERIOD
+    assert due in str(overall_sentence(session))
+    for name in [*at.cluster.observers, "postgres-0"]:
+        assert due in str(of(session, f"STABLE/{name}").summary)
+        assert of(session, f"STABLE/{name}").verdict is Verdict.PENDING
+    assert of(session, "BASELINE").verdict is Verdict.PASS
+    assert of(session, "RECENT-FILES").verdict is Verdict.PENDING
+
+
+def test_the_baseline_is_one_from_after_the_restart(at: Verification) -> None:
+    assert [sample.name for sample in ledger(Runs(at.record.session().result("9").runs))[0].pods] == [
+        *at.cluster.observers, "postgres-0",
+    ]  # fmt: skip
+    assert len(at.record.answers("step9-1-pod-restarts")) > len(at.record.session().result("9").runs) // 2
+
+
+def test_later_samples_stay_pending_and_leave_the_moment_where_it_is(at: Verification) -> None:
+    due = judged_from(Runs(at.record.session().result("9").runs))
+    for hours in (1, 6, 16):
+        at.later(hours=hours)
+        session = at.all()
+        assert session.overall is Overall.PENDING
+        assert at.steps_run() == "09"
+        assert judged_from(Runs(session.result("9").runs)) == due
+    assert len(ledger(Runs(session.result("9").runs))) >= 4
+
+
+def test_a_second_too_early_is_pending_and_24_hours_are_complete(at: Verification) -> None:
+    due = judged_from(Runs(at.record.session().result("9").runs))
+    assert due
+    at.at = due - timedelta(seconds=1)
+    assert at.all().overall is Overall.PENDING
+    at.at = due
+    session = at.all()
+    assert session.overall is Overall.COMPLETE
+    assert {finding.verdict for finding in session.result("9").findings} == {Verdict.PASS}
+
+
+def test_without_new_files_24_hours_are_a_fail(at: Verification) -> None:
+    at.answer("step9-3-recent-files", "0\n")
+    at.later(hours=25)
+    session = at.all()
+    assert of(session, "RECENT-FILES").verdict is Verdict.FAIL
+    assert session.overall is Overall.FAILED
+    at.cluster.answers.clear()
+    assert at.all().overall is Overall.COMPLETE, "a file was written since"
+
+
+def test_new_files_that_cannot_be_counted_are_inconclusive(at: Verification) -> None:
+    at.answer("step9-3-recent-files", "", UNREACHABLE)
+    at.later(hours=25)
+    session = at.all()
+    assert of(session, "RECENT-FILES").verdict is Verdict.INCONCLUSIVE
+    assert session.overall is Overall.INCOMPLETE
+
+
+@pytest.mark.parametrize("rise", [1, 2])
+def test_one_or_two_restarts_fail_at_once_and_abort_nothing(rise: int, at: Verification) -> None:
+    at.cluster.restarts[pod(at)] += rise
+    at.later(hours=2)
+    session = at.all()
+    found = of(session, f"STABLE/{pod(at)}")
+    assert found.verdict is Verdict.FAIL
+    assert str(found.summary) == f"RESTARTS rose by {rise}"
+    assert session.overall is Overall.FAILED
+    assert session.abort is None
+    assert of(session, "STABLE/postgres-0").verdict is Verdict.PENDING
+    at.later(hours=25)
+    assert at.all().overall is Overall.FAILED
+
+
+@pytest.mark.parametrize("rise", [3, 7])
+def test_three_restarts_are_criterion_5_long_before_24_hours(rise: int, at: Verification) -> None:
+    at.cluster.restarts["postgres-0"] += rise
+    at.later(minutes=20)
+    session = at.all()
+    assert of(session, "RESTART-LIMIT/postgres-0").verdict is Verdict.FAIL
+    assert (session.abort.criterion if session.abort else None) == 5
+    assert session.overall is Overall.ABORTED
+
+
+def test_restarts_add_up_over_samples(at: Verification) -> None:
+    for expected in (Overall.FAILED, Overall.FAILED, Overall.ABORTED):
+        at.cluster.restarts[pod(at)] += 1
+        at.later(hours=1)
+        assert at.all().overall is expected
+
+
+def test_a_replaced_pod_is_inconclusive_and_a_new_baseline_heals(at: Verification) -> None:
+    old = pod(at)
+    at.replace_pods()
+    at.later(hours=3)
+    session = at.all()
+    found = of(session, f"STABLE/{old}")
+    assert found.verdict is Verdict.INCONCLUSIVE
+    assert str(found.actual) == "no such pod any more"
+    assert found.remedy[0].command == "python -m playbook all --from 9"
+    at.later(hours=25)
+    assert at.all().overall is Overall.INCOMPLETE, "time does not heal it"
+    session = at.all(start="9")
+    assert session.overall is Overall.PENDING
+    at.later(hours=25)
+    assert at.all().overall is Overall.COMPLETE
+
+
+@pytest.mark.parametrize("what", ["started", "restarts"])
+def test_a_pod_of_the_same_name_with_another_start_or_a_lower_count_was_replaced(what: str, at: Verification) -> None:
+    at.cluster.restarts["postgres-0"] = 2
+    at.all(start="9")
+    if what == "started":
+        at.cluster.started["postgres-0"] = "2026-11-23T05:00:00Z"
+        at.cluster.restarts["postgres-0"] = 3
+    else:
+        at.cluster.restarts["postgres-0"] = 0
+    at.later(hours=25)
+    found = of(at.all(), "STABLE/postgres-0")
+    assert found.verdict is Verdict.INCONCLUSIVE
+    assert str(found.summary) == "the pod was replaced"
+
+
+def test_a_pod_that_failed_and_was_then_replaced_stays_failed(at: Verification) -> None:
+    old = pod(at)
+    at.cluster.restarts[old] += 2
+    at.later(hours=1)
+    at.all()
+    at.replace_pods()
+    at.later(hours=1)
+    session = at.all()
+    assert of(session, f"STABLE/{old}").verdict is Verdict.FAIL
+
+
+def status_of(at: Verification, name: str, status: str) -> None:
+    """The pod shows another STATUS."""
+    running = "".join(f"{n:<27}{status if n == name else 'Running':<10}{0:<11}{at.cluster.started[n]}\n" for n in at.cluster._names())
+    at.answer("step9-1-pod-restarts", HEADER + running)
+
+
+def test_a_changed_status_fails_and_stays_so(at: Verification) -> None:
+    status_of(at, "postgres-0", "Failed")
+    at.later(hours=1)
+    session = at.all()
+    assert of(session, "STABLE/postgres-0").verdict is Verdict.FAIL
+    assert str(of(session, "STABLE/postgres-0").summary) == "STATUS changed"
+    at.cluster.answers.clear()
+    at.later(hours=25)
+    assert at.all().overall is Overall.FAILED
+
+
+def test_a_clock_that_moved_backwards_is_inconclusive(at: Verification) -> None:
+    at.later(hours=-3)
+    session = at.all()
+    assert of(session, "STABLE").verdict is Verdict.INCONCLUSIVE
+    assert "clock" in str(of(session, "STABLE").actual)
+    at.later(hours=30)
+    assert at.all().overall is Overall.INCOMPLETE
+    at.all(start="9")
+    at.later(hours=25)
+    assert at.all().overall is Overall.COMPLETE
+
+
+def test_a_clock_set_back_right_after_step_8_loses_no_baseline(verification: Verification) -> None:  # noqa: F811
+    verification.all(until="8")
+    verification.later(hours=-2)
+    assert of(verification.all(), "BASELINE").verdict is Verdict.PASS
+
+
+@pytest.mark.parametrize(
+    ("out", "err"), [("", UNREACHABLE), ("no table\n", ""), (HEADER + "postgres-0  Running  many  now\n", ""), ("", "")],
+    ids=["unreachable", "no-table", "no-number", "nothing"],
+)  # fmt: skip
+def test_a_last_sample_that_cannot_be_read_is_inconclusive_and_the_next_one_heals(out: str, err: str, at: Verification) -> None:
+    at.later(hours=25)
+    at.answer("step9-1-pod-restarts", out, err)
+    session = at.all()
+    assert of(session, "STABLE").verdict is Verdict.INCONCLUSIVE
+    assert newest_unread(Runs(session.result("9").runs))
+    assert session.overall is Overall.INCOMPLETE
+    at.cluster.answers.clear()
+    session = at.all()
+    assert not newest_unread(Runs(session.result("9").runs))
+    assert session.overall is Overall.COMPLETE
+
+
+def test_an_unread_sample_hides_no_criterion_that_was_met(at: Verification) -> None:
+    at.cluster.restarts["postgres-0"] += 3
+    at.later(hours=1)
+    assert at.all().overall is Overall.ABORTED
+    at.answer("step9-1-pod-restarts", "", UNREACHABLE)
+    session = at.all()
+    assert of(session, "STABLE").verdict is Verdict.INCONCLUSIVE
+    assert session.overall is Overall.ABORTED
+
+
+def test_a_baseline_of_pods_that_still_start_gives_way_to_the_first_healthy_one(at: Verification) -> None:
+    status_of(at, "postgres-0", "Pending")
+    session = at.all(start="9")
+    assert of(session, "BASELINE").verdict is Verdict.FAIL
+    assert of(session, "BASELINE").remedy[0].command == "python -m playbook all"
+    at.cluster.answers.clear()
+    at.later(hours=5)
+    session = at.all()
+    assert of(session, "BASELINE").verdict is Verdict.PASS
+    assert session.overall is Overall.PENDING
+    at.later(hours=20)
+    assert at.all().overall is Overall.PENDING, "the 24 hours began with the healthy one"
+    at.later(hours=5)
+    assert at.all().overall is Overall.COMPLETE
+
+
+def test_a_missing_replica_is_no_baseline(at: Verification) -> None:
+    at.cluster.observers = at.cluster.observers[:1]
+    assert of(at.all(start="9"), "BASELINE").verdict is Verdict.FAIL
+
+
+def test_no_sample_at_all_is_inconclusive() -> None:
+    (found,) = judge(Runs())
+    assert (found.code, found.verdict) == ("BASELINE", Verdict.INCONCLUSIVE)
+    assert judged_from(Runs()) is None
+    assert newest_unread(Runs())
+
+
+def test_an_abort_elsewhere_takes_no_sample_and_loses_none(at: Verification) -> None:
+    at.later(hours=1)
+    at.change("step2-pvc", "observer-db-pvc         Bound ", "observer-db-pvc         Lost  ")
+    assert at.all().overall is Overall.ABORTED
+    at.cluster.answers.clear()
+    at.later(hours=24)
+    session: Session = at.all(allow=False)
+    assert session.result("9").verdict is Verdict.PASS

@@ -1,0 +1,122 @@
+"""One record in memory, a cluster in memory, and a clock: attempts at a verification, as quick as thought."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
+
+import pytest
+from fake_cluster import FakeCluster
+
+from playbook.catalog import load
+from playbook.engine import Engine
+from playbook.execution import Silent
+from playbook.journal import Kind
+from playbook.model import Cluster, Ended, Finding, Run, Session, StepResult
+from playbook.session import Record, in_memory
+from playbook.staleness import stale
+from playbook.text import Message
+
+CATALOG = load()
+BEGAN = datetime(2026, 11, 23, 1, 0, tzinfo=timezone.utc)
+DELETES = ("step8-2-delete-observer", "step8-4-delete-postgres")
+
+
+class Operator(Silent):
+    """Allows the restarts of Step 8 or not, and keeps what it is told."""
+
+    def __init__(self, allows: bool) -> None:
+        self.allows = allows
+        self.asked: list[str] = []
+        self.kept: dict[str, str] = {}
+        self.notices: list[str] = []
+
+    def confirm_restart(self, cluster: Cluster | None) -> bool:
+        self.asked.append(str(cluster))
+        return self.allows
+
+    def step_kept(self, result: StepResult, why: Message) -> None:
+        self.kept[result.step] = str(why)
+
+    def notice(self, message: Message) -> None:
+        self.notices.append(str(message))
+
+
+class Verification:
+    """One record; `all` is one start of the program on it. Time stands still unless `later` moves it."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.at = BEGAN
+        self.cluster = FakeCluster()
+        self.cluster.clock = self.now
+        for module in ("journal", "engine", "session"):
+            monkeypatch.setattr(f"playbook.{module}.now", self.now)
+        monkeypatch.setattr("playbook.execution.StepExecution.pause", lambda self, seconds: None)
+        self.record: Record = in_memory("test")
+        self.operator = Operator(True)
+
+    def now(self) -> datetime:
+        """The moment; no two are the same."""
+        self.at += timedelta(milliseconds=1)
+        return self.at
+
+    def later(self, **span: float) -> None:
+        """Let time pass, or go back."""
+        self.at += timedelta(**span)
+
+    def all(self, *, allow: bool = True, **how: str | None) -> Session:
+        """Start the program once more."""
+        self.cluster.revive()
+        self.cluster.calls.clear()
+        self.operator = Operator(allow)
+        engine = Engine(CATALOG, self.cluster, self.record, self.operator, diagnosing=False)
+        return engine.run(**how)  # type: ignore[arg-type]
+
+    def stale(self) -> dict[str, str]:
+        """Step and the code of the rule that made it stale."""
+        return {step: rule.code for step, rule in stale(self.record.session(), self.record.answers, self.now())}
+
+    def steps_run(self) -> str:
+        """The steps of which the last attempt judged anew, as one word: `019`."""
+        events = self.record.journal.events
+        begun = max(place for place, event in enumerate(events) if event.kind is Kind.ATTEMPT)
+        return "".join(event.data["step"] for event in events[begun:] if event.kind is Kind.JUDGED)
+
+    def answer(self, command: str, out: str = "", err: str = "", code: int | None = None, *,
+               ended: Ended = Ended.EXITED, once: Callable[[], bool] = lambda: True) -> None:  # fmt: skip
+        """Have a command print this from now on, as long as `once` says so."""
+        status = (1 if err else 0) if code is None and ended is Ended.EXITED else code
+
+        def printed(run: Run) -> Run:
+            if not once():
+                return run
+            return replace(run, stdout=out.encode(), stderr=err.encode(), exit_code=status, ended=ended)
+
+        self.cluster.answers[command] = printed
+
+    def change(self, command: str, old: str, new: str) -> None:
+        """Have a command print `new` where it printed `old`."""
+
+        def printed(run: Run) -> Run:
+            assert old in run.out, run.out
+            return replace(run, stdout=run.out.replace(old, new).encode())
+
+        self.cluster.answers[command] = printed
+
+    def replace_pods(self) -> None:
+        """Somebody restarts the Deployment."""
+        self.cluster.observers = self.cluster._new()
+
+
+def of(session: Session, code: str) -> Finding:
+    """The finding with that code among those that count; there must be one."""
+    found = [finding for result in session.results for finding in result.findings if finding.code == code]
+    assert len(found) == 1, [finding.code for result in session.results for finding in result.findings]
+    return found[0]
+
+
+@pytest.fixture
+def verification(monkeypatch: pytest.MonkeyPatch) -> Verification:
+    """A new record on a healthy cluster."""
+    return Verification(monkeypatch)
