@@ -7,11 +7,12 @@ SCENARIO ?= healthy
 GUIDE ?= ../shared/guide.md
 PYTEST ?= -q
 
-.PHONY: help demo test lint test-cluster audit bench pyz dist clean
+.PHONY: help demo test test-all lint test-cluster audit bench pyz dist clean
 
 help:
 	@echo 'make demo          a whole run on a recording, without a cluster   (SCENARIO=healthy)'
 	@echo 'make test          the tests that need no cluster                  (PYTEST="-q")'
+	@echo 'make test-all      those and the slow ones, each to its full extent'
 	@echo 'make lint          ruff and mypy --strict'
 	@echo 'make test-cluster  the tests on the cluster that KUBECONFIG names; says first what they do to it'
 	@echo 'make audit         commands/ against the guide document            (GUIDE=path)'
@@ -41,7 +42,11 @@ demo: $(VENV)/.made-run
 	@$(PY) -m playbook demo $(SCENARIO); code=$$?; case $$code in 0|1|3|4|5) ;; *) exit $$code;; esac
 
 test: $(VENV)/.made-test
-	$(PY) -m pytest -n 2 $(PYTEST)
+	$(PY) -m pytest -n 2 -m 'not slow' $(PYTEST)
+
+test-all: $(VENV)/.made-test
+	PLAYBOOK_THOROUGH=1 PLAYBOOK_KILLS=all PLAYBOOK_MUTATIONS=all PLAYBOOK_ALL_KUBECTLS=1 PACK_FLIPS=200 \
+	  $(PY) -m pytest -n 2 $(PYTEST)
 
 lint: $(VENV)/.made-test
 	$(VENV)/bin/ruff check .
@@ -57,7 +62,7 @@ audit: $(VENV)/.made-run
 	$(PY) -m playbook audit $(GUIDE)
 
 bench: $(VENV)/.made-test
-	$(PY) -m benchmarks
+	$(PY) benchmarks/speed.py --start --overhead --memory --stub 0.07 --jobs 4
 
 pyz: $(VENV)/.made-run
 	$(PY) tools/make_pyz.py playbook.pyz

@@ -89,6 +89,9 @@ _MUTATES = frozenset(
     }
 )
 
+EMERGENCY = "step3-3-create-observer-secrets"
+"""The guide's emergency creation: a remedy with places to be filled, never a part of carrying out its step."""
+
 _SAME_AS = {"9-2": "9-1"}
 """Sub-steps in which the guide repeats the command of another."""
 

@@ -109,9 +109,9 @@ class Journal:
             if self._descriptor is None:
                 self._descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
             size = os.fstat(self._descriptor).st_size
-            written = os.write(self._descriptor, line + b"\n")
-            if written != len(line) + 1:
-                raise OSError(28, "No space left on device")
+            left = line + b"\n"
+            while left:
+                left = left[os.write(self._descriptor, left) :]
             os.fsync(self._descriptor)
         except OSError as error:
             if self._descriptor is not None and size is not None:

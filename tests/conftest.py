@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,9 +20,41 @@ except ImportError:  # the demo's environment runs without it
     pass
 else:
     settings.register_profile(
-        "playbook", deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow]
+        "playbook",
+        deadline=None,
+        derandomize=True,
+        database=None,
+        max_examples=100 if os.environ.get("PLAYBOOK_THOROUGH") else 15,
+        suppress_health_check=[HealthCheck.too_slow],
     )
     settings.load_profile("playbook")
+
+
+SLOW = {
+    "cli/test_mending.py",
+    "cli/test_signing.py",
+    "cli/test_watch.py",
+    "kubectl/test_failures.py",
+    "test_disk.py",
+    "test_pack.py",
+    "test_signals.py",
+    "test_show_list_and_help_start_fast",
+    "test_each_verb_explains_itself",
+    "test_a_live_session_in_korean_has_a_journal_without_a_language",
+    "test_a_hundred_thousand_rows_take_linear_time",
+    "test_no_value_of_6_4_survives_anywhere",
+    "test_the_unmasked_recording_gets_the_same_verdict",
+    "test_a_bare_checkout_uses_its_own_files",
+}
+"""Files and tests that start many processes or count to a hundred thousand: `make test` leaves them to `make test-all`."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what is slow, so that `-m "not slow"` takes less than a minute."""
+    for item in items:
+        name = item.path.relative_to(HERE).as_posix() if item.path.is_relative_to(HERE) else ""
+        if name in SLOW or getattr(item, "originalname", item.name) in SLOW:
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(autouse=True)

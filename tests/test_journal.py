@@ -8,6 +8,7 @@ import os
 import re
 import stat
 from datetime import datetime, timezone
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -45,7 +46,7 @@ def test_what_was_written_is_read(tmp_path: Path) -> None:
 def test_each_line_carries_the_digest_of_the_one_before(path: Path) -> None:
     lines = path.read_bytes().splitlines()
     assert json.loads(lines[0])["prev"] == GENESIS
-    for before, line in zip(lines, lines[1:], strict=False):
+    for before, line in pairwise(lines):
         assert json.loads(line)["prev"] == hashlib.sha256(before).hexdigest()
 
 
@@ -95,7 +96,7 @@ def test_a_changed_last_line_is_found_or_gives_another_digest(path: Path) -> Non
         try:
             assert read(path)[0].digest != digest
         except BadSession as refused:
-            assert re.search(r"line [45] ", str(refused))  # noqa: PT017
+            assert re.search(r"line [45] ", str(refused))
 
 
 @pytest.mark.parametrize("how", ["removed", "twice", "swapped", "empty", "none of ours"])
@@ -143,7 +144,7 @@ def test_a_line_that_is_not_on_the_disk_is_not_written_and_can_be_written_later(
         raise OSError(28, "No space left on device")
 
     def short(fd: int, data: bytes) -> int:
-        return real(fd, data[: len(data) // 2])
+        return real(fd, data[: len(data) // 2]) if len(data) > 20 else full()
 
     with monkeypatch.context() as broken:
         broken.setattr(f"os.{'write' if when == 'short' else when}", short if when == "short" else full)

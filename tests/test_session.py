@@ -72,7 +72,7 @@ def test_a_damaged_record_is_refused_and_fresh_is_the_way_out(state: Path) -> No
 def test_a_record_without_a_journal_is_refused(how: str, state: Path) -> None:
     path = Sessions(state).folder(Sessions(state).current() or "") / "journal.jsonl"
     path.write_bytes(b"") if how == "empty" else path.unlink()
-    with pytest.raises(BadSession, match="is empty|is missing") as refused:
+    with pytest.raises(BadSession, match=r"is empty|is missing") as refused:
         opened(state)
     assert "--fresh" in str(refused.value)
 

@@ -51,13 +51,15 @@ def show_verb(what: str, name: str | None) -> int:
 
     The bytes are the guide's, checked against their digest. Notes go to standard error.
     """
-    from ..catalog import load
+    from ..catalog import EMERGENCY, load
 
     catalog = load()
     if name:
         commands = [catalog.fill(what, name)]
     elif what[:1].isdigit():
-        commands = list(catalog.of_step(what))
+        commands = [command for command in catalog.of_step(what) if command.id != EMERGENCY]
+        if any(command.id == EMERGENCY for command in catalog.of_step(what)):
+            click.echo(str(msg("note: {command} is left out: a remedy, shown by its id", command=EMERGENCY)), err=True)
     else:
         commands = [catalog.command(what)]
     for command in commands:

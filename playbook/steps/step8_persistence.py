@@ -102,6 +102,7 @@ def _carry_out(restart: Restart, execution: Execution, barred: Refusal | None = 
             return
     elif earlier and not _untouched(restart, earlier, execution):
         execution.adopt(*earlier)
+        _let_go(restart, execution)
         _wait(restart, execution)
         _count(restart, execution, restart.after, restart.listing[1] if restart.listing else None)
         return
@@ -114,6 +115,8 @@ def _carry_out(restart: Restart, execution: Execution, barred: Refusal | None = 
     deleted = execution.run(restart.delete)
     if not was_deleted(deleted) and deleted.ended is not Ended.TIMEOUT:
         return
+    if deleted.ended is not Ended.EXITED:
+        _let_go(restart, execution)
     _wait(restart, execution)
     _count(restart, execution, restart.after, restart.listing[1] if restart.listing else None)
 
@@ -223,12 +226,14 @@ def _bound(run: Run, claim: str) -> bool:
         return False
 
 
-def _names(run: Run, restart: Restart) -> tuple[str, ...]:
+def _names(run: Run, restart: Restart, *, leaving: bool = False) -> tuple[str, ...]:
+    """The pods of this restart in 6-1's list: those that stay, or those that are Terminating."""
     try:
         rows = table(run.out, ("NAME", "STATUS"))
     except UnreadableText:
         return ()
-    return tuple(r["NAME"] for r in rows if restart.pods.fullmatch(r["NAME"]) and r["STATUS"] != "Terminating")
+    mine = (row for row in rows if restart.pods.fullmatch(row["NAME"]))
+    return tuple(row["NAME"] for row in mine if (row["STATUS"] == "Terminating") is leaving)
 
 
 def mounted_from(description: str, directory: str, claim: str) -> bool:
@@ -249,6 +254,18 @@ def mounted_from(description: str, directory: str, claim: str) -> bool:
     volumes = description.partition("\nVolumes:")[2]
     volume = re.search(rf"^  {re.escape(mount[1])}:\n((?:    .*\n?)+)", volumes, re.M)
     return bool(volume and re.search(rf"^[ \t]+ClaimName:[ \t]+{re.escape(claim)}[ \t\r]*$", volume[1], re.M))
+
+
+def _let_go(restart: Restart, execution: Execution) -> None:
+    """After a delete that was cut short: until none of its pods is Terminating, at most 90 s.
+
+    It has not waited for them to be gone, and `kubectl wait` would wait for those, too, until its 300 s are over.
+    """
+    for _ in range(0 if execution.replaying else 45):
+        _, listed = execution.side_by_side((STARTED, PODS))
+        if not _names(listed, restart, leaving=True):
+            return
+        execution.pause(2)
 
 
 def _wait(restart: Restart, execution: Execution) -> None:

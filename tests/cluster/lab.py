@@ -71,6 +71,13 @@ class Cluster:
         found = json.loads(self.kubectl("get", *arguments, "-n", NAMESPACE, "-o", "json").stdout)
         return list(found["items"]) if "items" in found else [found]
 
+    def create(self, saved: Mapping[str, Any]) -> None:
+        """Create an object."""
+        subprocess.run(
+            self.command("kubectl", "create", "-f", "-"),
+            input=json.dumps(saved), text=True, check=True, capture_output=True, timeout=60,
+        )  # fmt: skip
+
     def pods(self) -> tuple[str, ...]:
         """The names of the pods of the namespace, Terminating ones too."""
         return tuple(pod["metadata"]["name"] for pod in self.items("pods"))
@@ -160,19 +167,27 @@ class Faults:
 
     @contextmanager
     def undone(self, objects: Sequence[str]) -> Iterator[None]:
-        """Put `objects` back afterwards as they were, for faults that touch nothing else."""
-        kept = [self._cluster.kubectl("get", name, "-n", NAMESPACE, "-o", "json").stdout for name in objects]
+        """Put `objects` (`NAMESPACE/KIND/NAME`) back afterwards as they were, for faults that touch nothing else."""
+        kept = [(namespace, name, self._saved(namespace, name)) for namespace, _, name in (o.partition("/") for o in objects)]
         yield
-        for name, text in zip(objects, kept, strict=True):
-            saved = json.loads(text)
-            for field in ("resourceVersion", "uid", "creationTimestamp", "managedFields"):
-                saved["metadata"].pop(field, None)
-            self._cluster.kubectl("delete", name, "-n", NAMESPACE, "--ignore-not-found")
-            subprocess.run(
-                self._cluster.command("kubectl", "create", "-f", "-"),
-                input=json.dumps(saved), text=True, check=True, capture_output=True, timeout=60,
-            )  # fmt: skip
-        self._dirty = not objects
+        for namespace, name, saved in kept:
+            if name.startswith(("deployment/", "statefulset/")):
+                self._cluster.kubectl("scale", name, f"--replicas={saved['spec']['replicas']}", "-n", namespace)
+                self._cluster.kubectl("rollout", "status", name, "-n", namespace, "--timeout=120s")
+            else:
+                self._cluster.kubectl("delete", name, "-n", namespace, "--ignore-not-found")
+                self._cluster.create(saved)
+        if objects:
+            with swept(self._cluster):
+                assert until(self._cluster.is_up, 120, 1), "the pods did not come up again"
+            self._cluster.forget_events()
+            self._dirty = False
+
+    def _saved(self, namespace: str, name: str) -> dict[str, Any]:
+        saved = dict(json.loads(self._cluster.kubectl("get", name, "-n", namespace, "-o", "json").stdout))
+        for field in ("resourceVersion", "uid", "creationTimestamp", "managedFields"):
+            saved["metadata"].pop(field, None)
+        return saved
 
     def _script(self, name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(

@@ -21,9 +21,9 @@ def table(request: pytest.FixtureRequest) -> Iterator[None]:
     reporter = request.config.pluginmanager.get_plugin("terminalreporter")
     if reporter and ROWS:
         reporter.write_line("")
-        reporter.write_line(f"{'kubectl':<22}  {'version':<22}  {'Steps 0-6':<12}  seconds")
+        reporter.write_line(f"{'kubectl':<22}  {'version':<22}  {'Steps 0-6':<30}  seconds")
         for name, version, verdict, seconds in ROWS:
-            reporter.write_line(f"{name:<22}  {version:<22}  {verdict:<12}  {seconds}")
+            reporter.write_line(f"{name:<22}  {version:<22}  {verdict:<30}  {seconds}")
 
 
 def test_steps_0_to_6(kubectl_program: Path, cluster: Cluster, tmp_path: Path) -> None:
@@ -31,11 +31,17 @@ def test_steps_0_to_6(kubectl_program: Path, cluster: Cluster, tmp_path: Path) -
     env = first_in_path(kubectl_program, tmp_path / "bin")
     seen = cluster.play(tmp_path / "state", "all", "--until", "6", env=env)
     document = cluster.document(tmp_path / "state")
-    steps = {step: verdict for step, verdict in verdicts(document).items() if step < "7"}
+    findings = [finding for step in document["steps"] for finding in step["findings"]]
+    odd = {finding["code"]: finding["verdict"] for finding in findings if finding["verdict"] not in ("pass", "not-run")}
     seconds = sum(run["seconds"] for step in document["steps"] for run in step["runs"])
-    said = "pass" if set(steps.values()) == {"pass"} else str({k: v for k, v in steps.items() if v != "pass"})
+    said = ", ".join(f"{code} {verdict}" for code, verdict in odd.items()) or "pass"
     ROWS.append((kubectl_program.name, _version(env), said, f"{seconds:.1f}"))
-    assert said == "pass", seen.text
+    (described,) = (tmp_path / "state").glob("sessions/*/step6-2-describe-observer.out")
+    if "\nEvents:" in described.read_text("utf-8"):
+        assert said == "pass", seen.text
+        assert set(verdicts(document).values()) == {"pass", "not-run"}
+    else:  # from 1.37 on kubectl describes several pods without their events: what was not shown is no pass
+        assert odd == {"EVENTS-OBSERVER": "inconclusive"}, seen.text
     assert seen.code == 3  # Steps 7 to 9 were not run
 
 

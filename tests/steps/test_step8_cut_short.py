@@ -1,0 +1,52 @@
+"""A delete that was cut short: its pods are still there, and must be gone before the new ones are waited for."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from support import made
+
+from playbook.model import Run
+from playbook.steps.base import Execution
+from playbook.steps.step8_persistence import OBSERVER, PODS, POSTGRES, STARTED, Restart, _let_go
+
+HEADER = "NAME                       READY   STATUS        RESTARTS   AGE\n"
+NEW = "observer-7cd9cf784-new01   1/1     Running       0          9s\n"
+LEAVING = "observer-7cd9cf784-old01   0/1     Terminating   0          9m\n"
+
+
+class Leaving:
+    """An execution on a cluster whose old observer pod is Terminating for so many looks."""
+
+    replaying = False
+
+    def __init__(self, looks: int) -> None:
+        self.looks, self.asked, self.paused = looks, 0, 0
+
+    def side_by_side(self, commands: Any) -> tuple[Run, ...]:
+        assert tuple(commands) == (STARTED, PODS)
+        self.asked += 1
+        text = HEADER + NEW + (LEAVING if self.asked <= self.looks else "")
+        return made(STARTED), made(PODS, text)
+
+    def pause(self, seconds: float) -> None:
+        self.paused += 1
+
+
+def looks(restart: Restart, terminating: int) -> Leaving:
+    execution = Leaving(terminating)
+    _let_go(restart, cast(Execution, execution))
+    return execution
+
+
+def test_looks_until_no_old_pod_is_terminating() -> None:
+    assert looks(OBSERVER, 3).asked == 4
+
+
+def test_does_not_look_for_ever() -> None:
+    assert looks(OBSERVER, 10_000).asked == 45
+
+
+def test_the_pods_of_the_other_restart_do_not_count() -> None:
+    execution = looks(POSTGRES, 3)
+    assert (execution.asked, execution.paused) == (1, 0)
