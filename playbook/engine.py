@@ -253,7 +253,7 @@ def kept_because(result: StepResult, at: datetime) -> Message:
         return msg("still counts")
     hours = int((at - result.judged_at).total_seconds() // 3600)
     return msg(
-        "seen {at} ({hours} h ago); nothing it depends on has changed since",
+        "seen {at} ({hours} h ago); no change was seen in what it depends on",
         at=result.judged_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
         hours=hours,
     )

@@ -81,7 +81,7 @@ def language() -> str:
 
 def use_language(name: str) -> None:
     """Speak `name` from now on; raises ValueError when it is not one of `LANGUAGES`."""
-    global _language
+    global _language  # noqa: PLW0603 - the one setting of the whole process
     if name not in LANGUAGES:
         raise ValueError(f"no language {name!r}; there are {', '.join(LANGUAGES)}")
     _language = name

@@ -76,9 +76,12 @@ KEYS_OF_SECRET = "kubectl get secret observer-secrets -n observer-prod -o json |
 GET_GHCR = "kubectl get secret ghcr-secret -n observer-prod"
 FIX = "python -m playbook fix observer-secrets"
 
+RENEW = "kubectl delete pod -l app=observer -n observer-prod"
+
 CREATE = (
     do(FIX, msg("asks for the values and runs the guide's emergency creation; nothing of them is shown or kept")),
     do(SHOW_EMERGENCY, msg("or: prints that command, to be filled in by hand")),
+    do(RENEW, msg("once the Secret is there: the pods begin anew with it, and the events of the old ones go with them")),
 )
 RECREATE = (
     do("kubectl delete secret observer-secrets -n observer-prod",

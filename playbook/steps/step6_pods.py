@@ -308,7 +308,10 @@ def _events(code: str, run: Run, app: str) -> Finding:
             verbatim(f"{first.reason}: {first.message}"),
             run,
             first.line,
-            (do(f"kubectl describe pod -l app={app} -n observer-prod", msg("shows the events of every pod, uncut")),),
+            (
+                do(f"kubectl describe pod -l app={app} -n observer-prod", msg("shows the events of every pod, uncut")),
+                advise(msg("an event stays for an hour, also when its cause is gone; it goes with its pod (Step 8-2)")),
+            ),
         )
     other = next((event for event in seen if event.type != "Normal"), None)
     if other:  # of a type that Kubernetes does not know, or garbled

@@ -123,7 +123,10 @@ def test_diagnose_names_the_cause_and_changes_nothing(tmp_path: Path) -> None:
     assert "root cause" in told.stdout
     assert "KIS_APP_KEY" in told.stdout
     calls = [json.loads(line) for line in stub.log.read_text("utf-8").splitlines()]
-    assert {call[1] for call in calls if call[0] == "kubectl"} <= {"get", "describe", "logs", "cluster-info"}
+    kubectl = [call[1:] for call in calls if call[0] == "kubectl"]
+    assert {call[0] for call in kubectl} <= {"get", "describe", "logs", "cluster-info", "exec"}
+    # 6-4 alone: it teaches what to mask
+    assert all(call[-2:] == ["--", "env"] for call in kubectl if call[0] == "exec")
 
 
 def test_diagnose_of_a_recording(tmp_path: Path) -> None:
