@@ -43,7 +43,9 @@ def read_only(catalog: Catalog) -> str:
 def seconds(command: Sequence[str], env: dict[str, str]) -> float:
     """Wall time of one run, output thrown away."""
     begin = time.perf_counter()
-    subprocess.run(command, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+    subprocess.run(
+        command, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False
+    )
     return time.perf_counter() - begin
 
 
@@ -58,8 +60,10 @@ def told(name: str, one: Sequence[float], other: Sequence[float]) -> float:
     """Print the medians and the ratio pair by pair; returns the median ratio."""
     ratios = [b / a for a, b in zip(one, other, strict=True)]
     middle = statistics.median(ratios)
-    print(f"{name}: a {statistics.median(one):.3f} s, b {statistics.median(other):.3f} s, "
-          f"b/a median {middle:.2f} (min {min(ratios):.2f}, max {max(ratios):.2f}, {len(ratios)} pairs)")
+    print(
+        f"{name}: a {statistics.median(one):.3f} s, b {statistics.median(other):.3f} s, "
+        f"b/a median {middle:.2f} (min {min(ratios):.2f}, max {max(ratios):.2f}, {len(ratios)} pairs)"
+    )
     return middle
 
 
@@ -76,7 +80,7 @@ def against_bash(env: dict[str, str], jobs: int | None, count: int, name: str) -
 
 
 def quick_stub(folder: Path, delay: float) -> dict[str, str]:
-    """An environment whose kubectl sleeps `delay` seconds and then prints what the stub cluster would; almost no work of its own."""
+    """An environment whose kubectl sleeps `delay` seconds and prints what the stub cluster would, with almost no work."""
     stub: dict[str, object] = {"__name__": "stub", "__file__": str(STUB / "kubectl")}
     exec(compile((STUB / "kubectl").read_text(), str(STUB / "kubectl"), "exec"), stub)
     calls = stub["kubectl_calls"]
@@ -84,14 +88,16 @@ def quick_stub(folder: Path, delay: float) -> dict[str, str]:
     cases = []
     for number, path in enumerate(sorted((ROOT / "commands").glob("*.sh"))):
         for place, call in enumerate(calls(path)):  # type: ignore[operator]
-            answer = subprocess.run([str(STUB / "kubectl"), *call], env=env, capture_output=True, check=False, stdin=subprocess.DEVNULL)
+            answer = subprocess.run(
+                [str(STUB / "kubectl"), *call], env=env, capture_output=True, check=False, stdin=subprocess.DEVNULL
+            )
             kept = folder / f"{number}-{place}"
             kept.write_bytes(answer.stdout)
             cases.append(f"{shlex.quote(' '.join(call))}) cat {kept}; exit {answer.returncode};;")
     tools = folder / "bin"
     tools.mkdir()
     kubectl = tools / "kubectl"
-    kubectl.write_text(f"#!/bin/sh\nsleep {delay}\ncase \"$*\" in\n" + "\n".join(cases) + "\nesac\nexit 1\n")
+    kubectl.write_text(f'#!/bin/sh\nsleep {delay}\ncase "$*" in\n' + "\n".join(cases) + "\nesac\nexit 1\n")
     kubectl.chmod(0o755)
     shutil.copy(STUB / "ls", tools / "ls")
     return {**env, "PATH": f"{tools}:{os.environ['PATH']}"}
@@ -101,8 +107,11 @@ def start() -> None:
     """Start-up of the verbs that must be quick."""
     env = dict(os.environ)
     for verb in (["show", "3-4"], ["list"], ["--help"]):
-        one, other = pairs(lambda: seconds([sys.executable, "-c", "import click"], env),
-                           lambda v=verb: seconds([*PLAYBOOK, *v], env), 20)  # type: ignore[misc]
+        one, other = pairs(
+            lambda: seconds([sys.executable, "-c", "import click"], env),
+            lambda v=verb: seconds([*PLAYBOOK, *v], env),
+            20,
+        )  # type: ignore[misc]
         told(f"start of {' '.join(verb)} against import click", one, other)
 
 

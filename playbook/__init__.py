@@ -20,9 +20,7 @@ if TYPE_CHECKING:
     from .model import Cause, Finding, Overall, Run, Session, StepResult, Verdict
 
 _WHERE = {
-    **dict.fromkeys(
-        ("current_session", "judge", "recorded_session", "render", "replay", "run", "scenario"), "library"
-    ),
+    **dict.fromkeys(("current_session", "judge", "recorded_session", "render", "replay", "run", "scenario"), "library"),
     **dict.fromkeys(("Cause", "Finding", "Overall", "Run", "Session", "StepResult", "Verdict"), "model"),
     "PlaybookError": "errors",
 }

@@ -75,8 +75,11 @@ def _verdicts(before: Session, after: Session) -> Iterator[Change]:
         yield Change(msg("overall"), OVERALL_WORDS[before.overall], OVERALL_WORDS[after.overall])
     for old, new in zip(before.results, after.results, strict=True):
         if (old.verdict, before.standing(old)) != (new.verdict, after.standing(new)):
-            yield Change(msg("Step {step}", step=old.step), _said(old.verdict, before.standing(old) is not old.verdict),
-                         _said(new.verdict, after.standing(new) is not new.verdict))
+            yield Change(
+                msg("Step {step}", step=old.step),
+                _said(old.verdict, before.standing(old) is not old.verdict),
+                _said(new.verdict, after.standing(new) is not new.verdict),
+            )
 
 
 def _said(verdict: Verdict, waived: bool = False) -> Message:

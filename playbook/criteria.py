@@ -42,7 +42,11 @@ CRITERIA = (
         1,
         "3-3",
         msg("the Secret observer-secrets does not exist"),
-        (Remedy(SHOW_EMERGENCY, msg("create it by the guide's emergency procedure; the guide then goes on from Step 6")),),
+        (
+            Remedy(
+                SHOW_EMERGENCY, msg("create it by the guide's emergency procedure; the guide then goes on from Step 6")
+            ),
+        ),
         ("OBSERVER-SECRETS",),
         ("OBSERVER-SECRETS",),
         "3",
@@ -105,15 +109,17 @@ CRITERIA = (
         (
             Remedy(
                 "",
-                msg("check the paths of the ConfigMap again, by the path contract table of {file}",
-                    file="PHASE_0_VERIFICATION_REPORT.md"),
+                msg(
+                    "check the paths of the ConfigMap again, by the path contract table of {file}",
+                    file="PHASE_0_VERIFICATION_REPORT.md",
+                ),
             ),
         ),
         ("CONFIG-PATH",),
         ("CONFIG-PATH",),
         "4",
     ),
-)  # fmt: skip
+)
 
 
 def family(code: str) -> str:

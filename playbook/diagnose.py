@@ -93,8 +93,10 @@ def _uncovered(walk: Walk, explained: set[str]) -> Iterable[tuple[tuple[int, ...
 def _cause(root: Candidate, codes: list[str]) -> Cause:
     names = ", ".join(root.objects) or root.owner
     remedy = root.remedy or tuple(
-        Remedy(each.command.replace("{target}", root.target or "<pod>"),
-               _filled(each.advice, names) if each.advice else None)
+        Remedy(
+            each.command.replace("{target}", root.target or "<pod>"),
+            _filled(each.advice, names) if each.advice else None,
+        )
         for each in root.branch.remedy
     )
     if root.unlooked:
@@ -109,5 +111,3 @@ def _filled(message: Message, names: str) -> Message:
     if "{objects}" not in message.template:
         return message
     return Message(message.template, (*message.values, ("objects", names)))
-
-

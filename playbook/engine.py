@@ -18,8 +18,8 @@ from .runner import Runner
 from .session import ENV, Record
 from .staleness import LOOK_AGAIN, stale
 from .steps import STEPS, Runs, Step
+from .steps.restart import RESTARTS, may_have_deleted
 from .steps.step0_cluster import api_unreachable, cluster_of
-from .steps.step8_persistence import RESTARTS, may_have_deleted
 from .text import Message, msg
 
 SETTLED = (Verdict.PASS, Verdict.WARN)
@@ -205,7 +205,7 @@ class Engine:
         if not api_unreachable(Runs(session.result("0").runs)):
             self._learn()
         execution = self._execution("")
-        causes = diagnose(session.results, lambda command, target: execution.run(command, target))
+        causes = diagnose(session.results, execution.run)
         self.record.note(
             Kind.CAUSES,
             causes=[cause_to_json(cause) for cause in causes],
@@ -261,7 +261,9 @@ def kept_because(result: StepResult, at: datetime) -> Message:
 
 def _where(criterion: Criterion, result: StepResult) -> str:
     """The guide's number of the finding that met the criterion."""
-    return next(f.step for f in result.findings if f.verdict is Verdict.FAIL and f.code.partition("/")[0] in criterion.met_by)
+    return next(
+        f.step for f in result.findings if f.verdict is Verdict.FAIL and f.code.partition("/")[0] in criterion.met_by
+    )
 
 
 def with_times_of(session: Session) -> Session:

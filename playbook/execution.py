@@ -19,9 +19,14 @@ from .steps.base import Runs, Step
 from .text import Message, msg
 
 REMOVE_TMP_CURL = Command(
-    "remove-tmp-curl", "7-2", "kubectl delete pod tmp-curl -n observer-prod --now --wait=false\n", "", mutates=True, timeout_s=40.0
+    "remove-tmp-curl",
+    "7-2",
+    "kubectl delete pod tmp-curl -n observer-prod --now --wait=false\n",
+    "",
+    mutates=True,
+    timeout_s=40.0,
 )
-"""The one command that is not the guide's own. It takes back what the guide's 7-2 may leave behind, and never leads to a verdict."""
+"""The one command that is not the guide's own. It takes back what 7-2 may leave behind, and never leads to a verdict."""
 
 _POSTGRES = re.compile(r"^(POSTGRES_USER|POSTGRES_DB)=([A-Za-z0-9_.-]+)\r?$", re.M)
 
@@ -203,7 +208,9 @@ class StepExecution:
         loaded = self._command(command)
         from .journal import now
 
-        return self._keep([Run(loaded.key, self._number(loaded), b"", b"", None, Ended.REFUSED, now(), 0.0, why.value)])[0]
+        return self._keep(
+            [Run(loaded.key, self._number(loaded), b"", b"", None, Ended.REFUSED, now(), 0.0, why.value)]
+        )[0]
 
     def confirm_restart(self) -> bool:
         """Ask once; the answer and the cluster it was given for are journaled."""

@@ -55,31 +55,56 @@ _KNOWN: tuple[tuple[Trouble, re.Pattern[str]], ...] = (
         Trouble.FORBIDDEN,
         re.compile(r"\(Forbidden\).*?(?:cannot (?P<verb>\w+) resource \"(?P<resource>[^\"]+)\"|$)|: forbidden: "),
     ),
-    (Trouble.UNAUTHORIZED, re.compile(r"\(Unauthorized\)|You must be logged in to the server|^error: .*unauthorized", re.I)),
+    (
+        Trouble.UNAUTHORIZED,
+        re.compile(r"\(Unauthorized\)|You must be logged in to the server|^error: .*unauthorized", re.I),
+    ),
     (Trouble.CONNECTION_REFUSED, re.compile(r"The connection to the server \S+ was refused")),
     (
         Trouble.NODE,
-        re.compile(r"error dialing backend|Error from server: Get \"https://[^\"]+:10250/|:10250: (?:connect|i/o)|proxy error from \S+ while dialing"),
+        re.compile(
+            r"error dialing backend|Error from server: Get \"https://[^\"]+:10250/|:10250: (?:connect|i/o)|"
+            r"proxy error from \S+ while dialing"
+        ),
     ),
-    (Trouble.NO_CONTAINER, re.compile(r"container not found \(|is waiting to start: |does not have a host assigned|"
-                                      r"cannot exec (?:into|in) a|completed pod|pod is not running\. Current status=")),
-    (Trouble.NOT_FOUND, re.compile(r"\(NotFound\): (?P<resource>.+) not found$|the server doesn't have a resource type \"(?P<type>sealedsecrets)\"")),
+    (
+        Trouble.NO_CONTAINER,
+        re.compile(
+            r"container not found \(|is waiting to start: |does not have a host assigned|"
+            r"cannot exec (?:into|in) a|completed pod|pod is not running\. Current status="
+        ),
+    ),
+    (
+        Trouble.NOT_FOUND,
+        re.compile(
+            r"\(NotFound\): (?P<resource>.+) not found$|the server doesn't have a resource type \"(?P<type>sealedsecrets)\""
+        ),
+    ),
     (
         Trouble.KUBECONFIG,
-        re.compile(r"error loading config file|[Ee]rror in configuration|invalid configuration|"
-                   r"stat .*: no such file or directory$|unable to read (?:certificate-authority|client-cert|client-key) |"
-                   r"kubeconfig|context .* does not exist|no configuration has been provided|current-context"),
+        re.compile(
+            r"error loading config file|[Ee]rror in configuration|invalid configuration|"
+            r"stat .*: no such file or directory$|unable to read (?:certificate-authority|client-cert|client-key) |"
+            r"kubeconfig|context .* does not exist|no configuration has been provided|current-context"
+        ),
     ),
     (
         Trouble.UNREACHABLE,
-        re.compile(r"Unable to connect to the server|no such host|no route to host|network is unreachable|i/o timeout|"
-                   r"TLS handshake|x509: |context deadline exceeded|Client\.Timeout|connection reset by peer|unexpected EOF|\bEOF$"),
+        re.compile(
+            r"Unable to connect to the server|no such host|no route to host|network is unreachable|i/o timeout|"
+            r"TLS handshake|x509: |context deadline exceeded|Client\.Timeout|connection reset by peer|unexpected EOF|\bEOF$"
+        ),
     ),
     (Trouble.NO_RESOURCES, re.compile(r"^No resources found")),
     (Trouble.TOOL_MISSING, re.compile(r"(?:^|\s)(?P<resource>\S+): (?:command )?not found$")),
     # A server that has no `nodes` or `secrets` is none: kubectl 1.20 says so when it was not told what there is.
-    (Trouble.SERVER, re.compile(r"^Error from server|^Error: |an error on the server|"
-                                r"the server doesn't have a resource type")),
+    (
+        Trouble.SERVER,
+        re.compile(
+            r"^Error from server|^Error: |an error on the server|"
+            r"the server doesn't have a resource type"
+        ),
+    ),
 )
 """Read from the top: a line is the first kind whose pattern it holds."""
 

@@ -115,8 +115,17 @@ class Conversation:
             if part is self._forward and not self._listening and code < 0:
                 code, ended = None, Ended.TIMEOUT  # it was alive, but never listened
         seconds = round((part.end or time.monotonic()) - part.begin, 3) if part.fed_at else 0.0
-        return Run(part.command.key, part.ordinal, part.out.take(), part.err.take(), code, ended, part.fed_at or now(),
-                   seconds, note)
+        return Run(
+            part.command.key,
+            part.ordinal,
+            part.out.take(),
+            part.err.take(),
+            code,
+            ended,
+            part.fed_at or now(),
+            seconds,
+            note,
+        )
 
     def _next(self, part: _Part) -> None:
         part.feed()

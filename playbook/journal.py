@@ -168,7 +168,9 @@ def _says(line: bytes, digest: str) -> bool:
 
 def _line(event: Event, previous: str) -> bytes:
     entry = {"seq": event.seq, "at": stamp(event.at), "event": event.kind.value, **event.data, "prev": previous}
-    return json.dumps(entry, ensure_ascii=False, separators=(",", ":"), sort_keys=False).encode("utf-8", "surrogatepass")
+    return json.dumps(entry, ensure_ascii=False, separators=(",", ":"), sort_keys=False).encode(
+        "utf-8", "surrogatepass"
+    )
 
 
 def _damaged(name: str, line: int) -> BadSession:

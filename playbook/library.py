@@ -56,8 +56,8 @@ def run(
     """Carry out the guide on the cluster that kubectl speaks to, as one more attempt of the open session.
 
     `start` runs that step and the later ones in any case, `until` ends after that step, `only` runs just that one. The
-    pods of Step 8 are deleted only when `listener.confirm_restart` says so. `secrets` are masked from the start. Raises MissingTool, TamperedCommand,
-    SessionLocked, BadSession, DiskTrouble, Interrupted.
+    pods of Step 8 are deleted only when `listener.confirm_restart` says so. `secrets` are masked from the start. Raises
+    MissingTool, TamperedCommand, SessionLocked, BadSession, DiskTrouble, Interrupted.
     """
     for number in filter(None, (start, until, only)):
         step(number)
@@ -107,9 +107,7 @@ def at_work(
             record.close()
 
 
-def look_at(
-    sub_step: str, *, listener: Listener | None = None, interruption: Interruption | None = None
-) -> Session:
+def look_at(sub_step: str, *, listener: Listener | None = None, interruption: Interruption | None = None) -> Session:
     """Run the commands of one sub-step (`3-4`) and judge them, without a record. Raises UsageError for what does not exist.
 
     Step 8 cannot be looked at in parts: its deletes belong to its counts.
@@ -134,9 +132,7 @@ def look_at(
         return with_times_of(replace(session, results=results, scope=(number,)))
 
 
-def run_one(
-    command: str, *, listener: Listener | None = None, interruption: Interruption | None = None
-) -> Run:
+def run_one(command: str, *, listener: Listener | None = None, interruption: Interruption | None = None) -> Run:
     """Run one command of the guide that changes nothing, and return it masked. Raises UsageError for one that does."""
     with _bench(listener, interruption) as execution:
         if execution.catalog.command(command).mutates:
@@ -156,9 +152,15 @@ def _bench(listener: Listener | None, interruption: Interruption | None) -> Iter
     interruption.then(runner.end_all)
     try:
         yield StepExecution(
-            "", _verified(), runner, in_memory("-"), listener or Silent(), interruption, replaying=False,
+            "",
+            _verified(),
+            runner,
+            in_memory("-"),
+            listener or Silent(),
+            interruption,
+            replaying=False,
             jobs=os.cpu_count() or 1,
-        )  # fmt: skip
+        )
     finally:
         runner.end_all()
         runner.close()
@@ -209,9 +211,7 @@ def replay(recording: Path | Traversable, *, diagnose: bool = True, listener: Li
             raise BadRecording(msg("a session is replayed from a folder of the file system"))
         return rejudge(_record_of(recording).session())
     record = in_memory(recording.name)
-    engine = Engine(
-        load(), ReplayRunner(recording), record, listener or Silent(), replaying=True, diagnosing=diagnose
-    )
+    engine = Engine(load(), ReplayRunner(recording), record, listener or Silent(), replaying=True, diagnosing=diagnose)
     return with_times_of(engine.run())
 
 
@@ -281,7 +281,9 @@ def waive(code: str, by: str, reason: str, *, state_dir: str | None = None, sess
             if code not in allowed:
                 there = any(each.code == code for result in known.results for each in result.findings)
                 raise UsageError(
-                    msg("{code} cannot be waived", code=code) if there else msg("there is no finding {code}", code=code),
+                    msg("{code} cannot be waived", code=code)
+                    if there
+                    else msg("there is no finding {code}", code=code),
                     msg("these can be waived: {codes}", codes=", ".join(allowed) or "-"),
                 )
             record.waive(allowed[code], by, reason)

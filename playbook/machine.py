@@ -156,18 +156,21 @@ def _counts(suites: list[ElementTree.Element]) -> dict[str, str]:
 def _suite(session: Session, result: StepResult, titles: Mapping[str, Message]) -> ElementTree.Element:
     cases = [_case(session, finding) for finding in result.findings] or [_empty_case(session, result)]
     began = min((run.started_at for run in result.runs if run.happened), default=session.started_at)
-    suite = ElementTree.Element("testsuite", {
-        "name": _xml(f"Step {result.step}: {titles[result.step]}"),
-        "tests": str(len(cases)),
-        "failures": str(_with(cases, "failure")),
-        "errors": str(_with(cases, "error")),
-        "skipped": str(_with(cases, "skipped")),
-        "time": f"{result.seconds:.3f}",
-        "timestamp": began.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S"),  # the format has no zone
-        "hostname": "localhost",
-        "id": result.step,
-        "package": "playbook",
-    })
+    suite = ElementTree.Element(
+        "testsuite",
+        {
+            "name": _xml(f"Step {result.step}: {titles[result.step]}"),
+            "tests": str(len(cases)),
+            "failures": str(_with(cases, "failure")),
+            "errors": str(_with(cases, "error")),
+            "skipped": str(_with(cases, "skipped")),
+            "time": f"{result.seconds:.3f}",
+            "timestamp": began.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S"),  # the format has no zone
+            "hostname": "localhost",
+            "id": result.step,
+            "package": "playbook",
+        },
+    )
     properties = ElementTree.SubElement(suite, "properties")
     for name, value in _properties(session):
         ElementTree.SubElement(properties, "property", {"name": name, "value": _xml(value)})

@@ -51,8 +51,11 @@ def require_missing(engine: Engine) -> None:
     if run.exit_code == 0 and "observer-secrets" in run.out:
         raise UsageError(
             msg("observer-secrets exists: the guide's creation would fail"),
-            msg("where keys are missing (Step 3-4) the guide has it created anew: that is yours to decide; to do so, "
-                "type {delete}, then this again", delete=f"`{DELETE}`"),
+            msg(
+                "where keys are missing (Step 3-4) the guide has it created anew: that is yours to decide; to do so, "
+                "type {delete}, then this again",
+                delete=f"`{DELETE}`",
+            ),
         )
     raise BadSession(
         msg("it could not be seen whether observer-secrets exists: {reason}", reason=_said(why) if why else "?"),

@@ -85,7 +85,6 @@ class Refusal(str, Enum):
     PVC_NOT_BOUND = "pvc-not-bound"
     DATA_NOT_MOUNTED = "data-not-mounted"
     OWNER_ABSENT = "owner-absent"
-    WRONG_CLUSTER = "wrong-cluster"
     DATA_LOST = "data-lost"
     LEFTOVER_POD = "leftover-pod"
     NO_FORWARD = "no-forward"

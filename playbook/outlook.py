@@ -42,6 +42,8 @@ def next_command(session: Session) -> str:
 
 def _waits_for_permission(session: Session) -> bool:
     """Whether the deletes of Step 8, not allowed yet, are all that is missing."""
-    blocked = [r for r in session.results if session.standing(r) in (Verdict.SKIPPED, Verdict.INCONCLUSIVE, Verdict.NOT_RUN)]
+    blocked = [
+        r for r in session.results if session.standing(r) in (Verdict.SKIPPED, Verdict.INCONCLUSIVE, Verdict.NOT_RUN)
+    ]
     refused = {run.note for result in blocked for run in result.runs}
     return [result.step for result in blocked] == ["8"] and Refusal.NOT_CONFIRMED.value in refused

@@ -60,7 +60,7 @@ _BLOCK = 65535
 _TAR_END = 10240
 
 
-class PackRefused(PlaybookError):  # noqa: N818  # named like its siblings
+class PackRefused(PlaybookError):  # named like its siblings
     """A pack that is not what it was: `message` names the member, or says that it is the archive itself."""
 
     exit_code = Exit.FAILED
@@ -113,8 +113,11 @@ def pack(folder: Path) -> Pack:
     found = sha256(members["commands/SHA256SUMS"]).hexdigest()
     if opened != found:
         raise BadSession(
-            msg("this record was begun with the commands {known}; they are now {seen}",
-                known=opened[:12], seen=found[:12]),
+            msg(
+                "this record was begun with the commands {known}; they are now {seen}",
+                known=opened[:12],
+                seen=found[:12],
+            ),
             msg("make the pack with the version that it was begun with"),
         )
     evidence = _evidence(_manifest(session, members))
@@ -292,8 +295,11 @@ def _listed(manifest: bytes, session: str) -> dict[str, str]:
     text, _, rest = manifest.rpartition(b"# sha256 of the lines above: ")
     lines = text.decode("utf-8", "replace").split("\n")
     found = [_LINE.fullmatch(line) for line in lines[3:-1]]
-    if rest.decode("utf-8", "replace") != sha256(text).hexdigest() + "\n" or lines[0] != f"# session {session}" \
-            or not all(found):
+    if (
+        rest.decode("utf-8", "replace") != sha256(text).hexdigest() + "\n"
+        or lines[0] != f"# session {session}"
+        or not all(found)
+    ):
         raise _refused(msg("{name} was changed", name=MANIFEST))
     return {line[2]: line[1] for line in found if line}
 

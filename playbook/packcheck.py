@@ -75,8 +75,12 @@ def session_of(file: Path) -> tuple[Pack, Session]:
 def _with_version(message: Message, pack: Pack) -> Message:
     if pack.made_by == __version__:
         return message
-    return msg("{reason}; the pack was made by version {theirs}, this is {ours}", reason=str(message),
-               theirs=pack.made_by, ours=__version__)
+    return msg(
+        "{reason}; the pack was made by version {theirs}, this is {ours}",
+        reason=str(message),
+        theirs=pack.made_by,
+        ours=__version__,
+    )
 
 
 def _bytes(file: Path) -> bytes:
@@ -84,8 +88,10 @@ def _bytes(file: Path) -> bytes:
         with file.open("rb") as stream:
             data = stream.read(LARGEST + 1)
     except OSError as error:
-        raise UsageError(msg("cannot read {file}: {reason}", file=str(file), reason=error.strerror or str(error)),
-                         msg("name a file made by `python -m playbook report --pack FILE`")) from error
+        raise UsageError(
+            msg("cannot read {file}: {reason}", file=str(file), reason=error.strerror or str(error)),
+            msg("name a file made by `python -m playbook report --pack FILE`"),
+        ) from error
     if len(data) > LARGEST:
         raise PackRefused(msg("the file has more than {size} MB: it is not a pack", size=LARGEST // 1_000_000))
     return data
@@ -135,8 +141,14 @@ def _judgement(record: Record) -> None:
         judged = [finding_to_json(finding) for finding in found.findings]
         if recorded_as != judged:
             codes = [a["code"] for a, b in zip(recorded_as, judged, strict=False) if a != b]
-            raise PackRefused(msg("Step {step}, attempt {attempt}: the runs are judged otherwise: {codes}",
-                                  step=told.step, attempt=told.attempt, codes=", ".join(codes) or "?"))
+            raise PackRefused(
+                msg(
+                    "Step {step}, attempt {attempt}: the runs are judged otherwise: {codes}",
+                    step=told.step,
+                    attempt=told.attempt,
+                    codes=", ".join(codes) or "?",
+                )
+            )
 
 
 def _causes(record: Record) -> None:

@@ -131,19 +131,29 @@ def overall_sentence(session: Session) -> str:
     standings = {result.step: session.standing(result) for result in session.results}
     match session.overall:
         case Overall.ABORTED if session.abort:
-            said = msg("Aborted: abort criterion {criterion} is met at Step {step}, the verification stopped there.",
-                       criterion=session.abort.criterion, step=session.abort.step)
+            said = msg(
+                "Aborted: abort criterion {criterion} is met at Step {step}, the verification stopped there.",
+                criterion=session.abort.criterion,
+                step=session.abort.step,
+            )
         case Overall.FAILED:
-            said = msg("Failed: by the guide, what was seen is abnormal at {steps}.",
-                       steps=_steps(s for s, verdict in standings.items() if verdict is Verdict.FAIL))
+            said = msg(
+                "Failed: by the guide, what was seen is abnormal at {steps}.",
+                steps=_steps(s for s, verdict in standings.items() if verdict is Verdict.FAIL),
+            )
         case Overall.INCOMPLETE:
             unknown = (Verdict.INCONCLUSIVE, Verdict.SKIPPED, Verdict.NOT_RUN)
-            said = msg("Incomplete: nothing abnormal was seen, but not everything was seen: {steps}.",
-                       steps=_steps(s for s, verdict in standings.items() if verdict in unknown))
+            said = msg(
+                "Incomplete: nothing abnormal was seen, but not everything was seen: {steps}.",
+                steps=_steps(s for s, verdict in standings.items() if verdict in unknown),
+            )
         case Overall.PENDING:
             at = due(session)
-            said = (msg("Pending: all is well so far; Step 9 can be judged from {moment} on.", moment=moment(at)) if at
-                    else msg("Pending: all is well so far; Step 9 is judged when its 24 hours are over."))
+            said = (
+                msg("Pending: all is well so far; Step 9 can be judged from {moment} on.", moment=moment(at))
+                if at
+                else msg("Pending: all is well so far; Step 9 is judged when its 24 hours are over.")
+            )
         case _:
             said = msg("Complete: all ten steps are as the guide wants them.")
     waived = [finding.code for finding in waived_findings(session)]
@@ -176,8 +186,9 @@ def step_tail(verdict: Verdict, seconds: float, *, colour: bool = False, waived:
     return f"{said}  {duration(seconds)}" + (f"  {msg('waived')}" if waived else "")
 
 
-def step_line(session: Session, result: StepResult, titles: Mapping[str, Message] | None = None, *,
-              colour: bool = False) -> str:
+def step_line(
+    session: Session, result: StepResult, titles: Mapping[str, Message] | None = None, *, colour: bool = False
+) -> str:
     """`Step 3  Secrets            fail          1.2 s`."""
     titles = step_titles() if titles is None else titles
     widest = max(width(str(title)) for title in titles.values())
@@ -206,16 +217,27 @@ def steps_table(session: Session, titles: Mapping[str, Message] | None = None, *
         if any(step == result.step for step, _ in session.stale):
             said += f" ({msg('stale')})"
         attempts = attempts_at(session, result.step)
-        rows.append([result.step, str(titles[result.step]), said, tally(result.findings),
-                     duration(result.seconds) if result.seconds else "-", str(attempts) if attempts else "-"])
+        rows.append(
+            [
+                result.step,
+                str(titles[result.step]),
+                said,
+                tally(result.findings),
+                duration(result.seconds) if result.seconds else "-",
+                str(attempts) if attempts else "-",
+            ]
+        )
     headers = [msg("Step"), msg("Title"), msg("Verdict"), msg("Findings"), msg("Time"), msg("Attempts")]
     return table([str(header) for header in headers], rows)
 
 
 def attempts_at(session: Session, step: str) -> int:
     """How many times a step was judged."""
-    numbers = {result.attempt for result in (*session.history, session.result(step))
-               if result.step == step and result.judged_at is not None}
+    numbers = {
+        result.attempt
+        for result in (*session.history, session.result(step))
+        if result.step == step and result.judged_at is not None
+    }
     return len(numbers)
 
 
@@ -311,13 +333,22 @@ def abort_text(session: Session) -> str:
     from .criteria import criterion
 
     met = criterion(session.abort.criterion)
-    lines = [str(msg("Abort criterion {criterion} met at Step {step}: {condition}",
-                     criterion=met.number, step=session.abort.step, condition=str(met.condition)))]
+    lines = [
+        str(
+            msg(
+                "Abort criterion {criterion} met at Step {step}: {condition}",
+                criterion=met.number,
+                step=session.abort.step,
+                condition=str(met.condition),
+            )
+        )
+    ]
     for remedy in met.remedy:
         lines += [f"  {one_line(remedy.advice)}"] if remedy.advice else []
         lines += ["  " + clean(remedy.command).replace("\n", "\n  ")] if remedy.command else []
-    lines.append(str(msg("then {command} goes on from Step {step}", command="`python -m playbook all`",
-                         step=met.resume_from)))
+    lines.append(
+        str(msg("then {command} goes on from Step {step}", command="`python -m playbook all`", step=met.resume_from))
+    )
     return "\n".join(lines)
 
 

@@ -147,8 +147,11 @@ def _disk(place: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise DiskTrouble(
-            msg("{file} cannot be written: {reason}", file=str(error.filename or place),
-                reason=error.strerror or str(error)),
+            msg(
+                "{file} cannot be written: {reason}",
+                file=str(error.filename or place),
+                reason=error.strerror or str(error),
+            ),
             msg("make room or mend the permissions, or choose another place with --state-dir"),
         ) from error
 
@@ -160,7 +163,7 @@ def _replace(path: Path, data: bytes) -> None:
     try:
         left = memoryview(data)
         while left:
-            left = left[os.write(fd, left):]
+            left = left[os.write(fd, left) :]
     finally:
         os.close(fd)
     beside.replace(path)

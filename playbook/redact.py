@@ -36,13 +36,17 @@ OPEN_SETTINGS = CONFIG_SETTINGS | frozenset(
 )
 """Variables of 6-4 whose values are shown: the ConfigMap's keys, what Step 6-4 asks for, and names without secrecy."""
 
-ORDINARY = frozenset(
-    b"observer postgres observer-prod observer-secrets observer-config postgres-0 postgres-headless localhost "
-    b"127.0.0.1 Asia/Seoul /opt/platform/runtime/observer /opt/platform/runtime/observer/data "
-    b"/opt/platform/runtime/observer/logs /opt/platform/runtime/observer/config "
-    b"/opt/platform/runtime/observer/universe Running Pending Active Opaque ClusterIP local-path "
-    b"STATUS RESTARTS CAPACITY STORAGECLASS PORT(S) Warning Normal Events status".split()
-) | OPEN_SETTINGS | frozenset(b"DB_PASSWORD PGPASSWORD POSTGRES_PASSWORD KIS_APP_KEY KIS_APP_SECRET KIS_HTS_ID".split())
+ORDINARY = (
+    frozenset(
+        b"observer postgres observer-prod observer-secrets observer-config postgres-0 postgres-headless localhost "
+        b"127.0.0.1 Asia/Seoul /opt/platform/runtime/observer /opt/platform/runtime/observer/data "
+        b"/opt/platform/runtime/observer/logs /opt/platform/runtime/observer/config "
+        b"/opt/platform/runtime/observer/universe Running Pending Active Opaque ClusterIP local-path "
+        b"STATUS RESTARTS CAPACITY STORAGECLASS PORT(S) Warning Normal Events status".split()
+    )
+    | OPEN_SETTINGS
+    | frozenset(b"DB_PASSWORD PGPASSWORD POSTGRES_PASSWORD KIS_APP_KEY KIS_APP_SECRET KIS_HTS_ID".split())
+)
 """Words that parsers and readers need. A secret that is one of them is masked in 6-4 only."""
 
 _VARIABLE = re.compile(rb"(?P<name>[A-Z_][A-Z0-9_]*|[a-z_][a-z0-9_.-]*)=(?P<value>.*)", re.DOTALL)

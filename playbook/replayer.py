@@ -53,13 +53,19 @@ class ReplayRunner:
         # Diagnoses need not be listed; they were taken after the rest.
         self._after = last.started_at + timedelta(seconds=last.seconds) if last else NEVER
 
-    def run(self, command: Command, ordinal: int, env: Mapping[str, str] = {},  # noqa: ARG002 - a recording is as it is
-            until: Callable[[], bool] | None = None) -> Run:  # noqa: ARG002
+    def run(
+        self,
+        command: Command,
+        ordinal: int,
+        env: Mapping[str, str] = {},
+        until: Callable[[], bool] | None = None,
+    ) -> Run:
         """The `ordinal`-th run of `command` in the recording; `env` and `until` change nothing."""
         return self._read(command.key, ordinal)
 
-    def port_forward(self, forward: Command, curl: Command, stop: Command,
-                     ordinals: tuple[int, int, int]) -> tuple[Run, Run, Run]:
+    def port_forward(
+        self, forward: Command, curl: Command, stop: Command, ordinals: tuple[int, int, int]
+    ) -> tuple[Run, Run, Run]:
         """The three runs of Step 7-3."""
         first, second, third = ordinals
         return self._read(forward.key, first), self._read(curl.key, second), self._read(stop.key, third)
@@ -97,8 +103,17 @@ class ReplayRunner:
             if stdout is not None and stderr is not None:
                 if entry is None:
                     return Run(key, ordinal, stdout, stderr, None, Ended.EXITED, self._after, 0.0)
-                return Run(key, ordinal, stdout, stderr, entry.exit_code, entry.ended, entry.started_at, entry.seconds,
-                           entry.note)
+                return Run(
+                    key,
+                    ordinal,
+                    stdout,
+                    stderr,
+                    entry.exit_code,
+                    entry.ended,
+                    entry.started_at,
+                    entry.seconds,
+                    entry.note,
+                )
         return missing(key, ordinal)
 
     def _bytes(self, name: str) -> bytes | None:
@@ -108,8 +123,9 @@ class ReplayRunner:
         try:
             return place.read_bytes() if place.is_file() else None
         except OSError as error:
-            raise BadRecording(msg("{file} in the recording cannot be read: {reason}", file=name,
-                                   reason=error.strerror or str(error))) from error
+            raise BadRecording(
+                msg("{file} in the recording cannot be read: {reason}", file=name, reason=error.strerror or str(error))
+            ) from error
 
 
 def stream_name(key: str, ordinal: int) -> str:
@@ -125,11 +141,15 @@ def read_index(folder: Traversable | Path) -> tuple[Entry, ...]:
     """What a recording's `runs.json` lists, in its order; raises BadRecording."""
     index = folder / INDEX
     if not folder.is_dir():
-        raise BadRecording(msg("there is no recording folder {folder}", folder=str(folder)),
-                           msg("a recording is a folder with {index} and the outputs it lists", index=INDEX))
+        raise BadRecording(
+            msg("there is no recording folder {folder}", folder=str(folder)),
+            msg("a recording is a folder with {index} and the outputs it lists", index=INDEX),
+        )
     if not index.is_file():
-        raise BadRecording(msg("{folder} is not a recording: it has no {index}", folder=str(folder), index=INDEX),
-                           msg("a recording is a folder with {index} and the outputs it lists", index=INDEX))
+        raise BadRecording(
+            msg("{folder} is not a recording: it has no {index}", folder=str(folder), index=INDEX),
+            msg("a recording is a folder with {index} and the outputs it lists", index=INDEX),
+        )
     try:
         data = json.loads(index.read_bytes())
     except OSError as error:
@@ -143,15 +163,20 @@ def read_index(folder: Traversable | Path) -> tuple[Entry, ...]:
         try:
             entries.append(_entry(item))
         except (KeyError, TypeError, ValueError, OverflowError) as error:
-            raise _damaged(folder, msg("run {number} cannot be read: {reason}", number=number,
-                                       reason=f"{type(error).__name__}: {error}")) from error
+            raise _damaged(
+                folder,
+                msg("run {number} cannot be read: {reason}", number=number, reason=f"{type(error).__name__}: {error}"),
+            ) from error
     return tuple(entries)
 
 
 def _damaged(folder: Traversable | Path, reason: Message) -> BadRecording:
-    return BadRecording(msg("the recording {folder} is damaged, {index}: {reason}", folder=str(folder), index=INDEX,
-                            reason=str(reason)),
-                        msg("restore {index} from where the recording was made", index=INDEX))
+    return BadRecording(
+        msg(
+            "the recording {folder} is damaged, {index}: {reason}", folder=str(folder), index=INDEX, reason=str(reason)
+        ),
+        msg("restore {index} from where the recording was made", index=INDEX),
+    )
 
 
 def _entry(item: Any) -> Entry:

@@ -85,8 +85,13 @@ class StepView:
     notes: tuple[tuple[Verdict, str, str], ...]  # verdict, code, what a table cell would have cut
 
 
-def render(session: Session, commands: Mapping[str, Command], *, pack_digest: str = "",
-           titles: Mapping[str, Message] | None = None) -> str:
+def render(
+    session: Session,
+    commands: Mapping[str, Command],
+    *,
+    pack_digest: str = "",
+    titles: Mapping[str, Message] | None = None,
+) -> str:
     """`session` as Markdown.
 
     `commands` gives the exact text of what was run, by `Command.key` (or by id, for a filled command); `pack_digest`
@@ -98,23 +103,27 @@ def render(session: Session, commands: Mapping[str, Command], *, pack_digest: st
     titles = present.step_titles() if titles is None else titles
     samples, unread = _ledger(session)
     diagnosis = tuple(_run_view(run, commands) for run in session.diagnosis)
-    return _environment().get_template("report.md.j2").render(
-        session=session,
-        sentence=present.overall_sentence(session),
-        symbol=_OVERALL[session.overall],
-        tools=", ".join(f"{name} {version}" for name, version in session.tools),
-        flow=_flow(session, titles),
-        steps_rows=_steps_rows(session, titles),
-        states=_criteria_rows(criterion_states(session)),
-        diagnosis=diagnosis,
-        ledger_rows=_ledger_rows(samples),
-        plot=_plot(samples),
-        unread=unread,
-        waived=_waiver_rows(session),
-        history=_history_rows(session),
-        steps=tuple(_step_view(session, result, titles, commands) for result in session.results),
-        slips=slips_met(session),
-        pack_digest=pack_digest,
+    return (
+        _environment()
+        .get_template("report.md.j2")
+        .render(
+            session=session,
+            sentence=present.overall_sentence(session),
+            symbol=_OVERALL[session.overall],
+            tools=", ".join(f"{name} {version}" for name, version in session.tools),
+            flow=_flow(session, titles),
+            steps_rows=_steps_rows(session, titles),
+            states=_criteria_rows(criterion_states(session)),
+            diagnosis=diagnosis,
+            ledger_rows=_ledger_rows(samples),
+            plot=_plot(samples),
+            unread=unread,
+            waived=_waiver_rows(session),
+            history=_history_rows(session),
+            steps=tuple(_step_view(session, result, titles, commands) for result in session.results),
+            slips=slips_met(session),
+            pack_digest=pack_digest,
+        )
     )
 
 
@@ -140,7 +149,12 @@ def _environment() -> jinja2.Environment:
     # The tables of templates and the words in them are literals, so that the tool that collects messages finds them.
     environment.globals.update(_=translate, table=markdown_table, fenced=fenced, where=where)
     filters: dict[str, Callable[..., str]] = {
-        "text": text, "code": code, "moment": moment, "duration": duration, "mark": mark, "remedy": _remedy,
+        "text": text,
+        "code": code,
+        "moment": moment,
+        "duration": duration,
+        "mark": mark,
+        "remedy": _remedy,
     }
     environment.filters.update(filters)
     return environment
@@ -205,10 +219,13 @@ def excerpt(value: str) -> str:
         return whole
     short = [line if len(line) <= LINE_CHARACTERS else line[:LINE_CHARACTERS] + " …" for line in lines]
     head = _within(short, HEAD_LINES, HEAD_BYTES)
-    tail = _within(short[len(head):][::-1], TAIL_LINES, TAIL_BYTES)[::-1]
+    tail = _within(short[len(head) :][::-1], TAIL_LINES, TAIL_BYTES)[::-1]
     kept = len("\n".join(head + tail).encode())
-    note = msg("[... cut here: {lines} lines, {kilobytes} kB; the recording has all of it ...]",
-               lines=len(lines) - len(head) - len(tail), kilobytes=f"{(size - kept) / 1000:.1f}")
+    note = msg(
+        "[... cut here: {lines} lines, {kilobytes} kB; the recording has all of it ...]",
+        lines=len(lines) - len(head) - len(tail),
+        kilobytes=f"{(size - kept) / 1000:.1f}",
+    )
     return "\n".join([*head, str(note), *tail])
 
 
@@ -236,8 +253,9 @@ def _run_view(run: Run, commands: Mapping[str, Command]) -> RunView:
     )
 
 
-def _attempt(session: Session, result: StepResult, commands: Mapping[str, Command],
-             shown: set[tuple[str, int]]) -> Attempt:
+def _attempt(
+    session: Session, result: StepResult, commands: Mapping[str, Command], shown: set[tuple[str, int]]
+) -> Attempt:
     fresh = [run for run in result.runs if (run.command, run.ordinal) not in shown]
     shown.update((run.command, run.ordinal) for run in fresh)
     current = result in session.results  # a waiver is for the evidence that counts, not for what was there before
@@ -246,8 +264,9 @@ def _attempt(session: Session, result: StepResult, commands: Mapping[str, Comman
     return Attempt(result, mark(result.verdict, waived), rows, tuple(_run_view(run, commands) for run in fresh))
 
 
-def _step_view(session: Session, result: StepResult, titles: Mapping[str, Message],
-               commands: Mapping[str, Command]) -> StepView:
+def _step_view(
+    session: Session, result: StepResult, titles: Mapping[str, Message], commands: Mapping[str, Command]
+) -> StepView:
     shown: set[tuple[str, int]] = set()
     counts = _attempt(session, result, commands, shown)
     before = [old for old in session.history if old.step == result.step and old != result]
@@ -257,8 +276,7 @@ def _step_view(session: Session, result: StepResult, titles: Mapping[str, Messag
         counts=counts,
         earlier=tuple(_attempt(session, old, commands, shown) for old in before),
         remedies=tuple((f.code, f.remedy) for f in open_findings if f.remedy),
-        notes=tuple((f.verdict, f.code, words) for f in open_findings
-                    if len(words := one_line(f.actual)) > _CELL),
+        notes=tuple((f.verdict, f.code, words) for f in open_findings if len(words := one_line(f.actual)) > _CELL),
     )
 
 
@@ -280,14 +298,16 @@ def _steps_rows(session: Session, titles: Mapping[str, Message]) -> Rows:
     for result in session.results:
         stale = [rule for step, rule in session.stale if step == result.step]
         waived = session.standing(result) is not result.verdict
-        rows.append((
-            result.step,
-            text(titles[result.step]),
-            mark(result.verdict, waived) + (f" ({msg('stale')}: {text(', '.join(stale))})" if stale else ""),
-            present.tally(result.findings),
-            duration(result.seconds) if result.seconds else "-",
-            str(present.attempts_at(session, result.step) or "-"),
-        ))
+        rows.append(
+            (
+                result.step,
+                text(titles[result.step]),
+                mark(result.verdict, waived) + (f" ({msg('stale')}: {text(', '.join(stale))})" if stale else ""),
+                present.tally(result.findings),
+                duration(result.seconds) if result.seconds else "-",
+                str(present.attempts_at(session, result.step) or "-"),
+            )
+        )
     return rows
 
 
@@ -384,10 +404,15 @@ def _flow(session: Session, titles: Mapping[str, Message]) -> list[tuple[str, st
     stopped = session.abort.step.split("-")[0] if session.abort else ""
     for result in session.results:
         standing = session.standing(result)
-        label = one_line(f"{SYMBOLS[result.verdict]} {msg('Step {step}', step=result.step)}: {titles[result.step]} · "
-                         f"{mark(result.verdict, standing is not result.verdict).split(' ', 1)[1]}")
+        label = one_line(
+            f"{SYMBOLS[result.verdict]} {msg('Step {step}', step=result.step)}: {titles[result.step]} · "
+            f"{mark(result.verdict, standing is not result.verdict).split(' ', 1)[1]}"
+        )
         label = label.replace('"', "'").replace("`", "'").replace("<", "#lt;")
-        cut = str(msg("stopped by criterion {n}", n=session.abort.criterion)) \
-            if session.abort and result.step == stopped else ""
+        cut = (
+            str(msg("stopped by criterion {n}", n=session.abort.criterion))
+            if session.abort and result.step == stopped
+            else ""
+        )
         rows.append((f"s{result.step}", label, standing.value.replace("-", ""), cut))
     return rows

@@ -36,15 +36,17 @@ for p in $live; do kill -KILL -- "-$p"; done
 class Runner(Protocol):
     """Answers a command with a Run: by carrying it out, or from a recording."""
 
-    def run(self, command: Command, ordinal: int, env: Mapping[str, str] = {},
-            until: Callable[[], bool] | None = None) -> Run:
+    def run(
+        self, command: Command, ordinal: int, env: Mapping[str, str] = {}, until: Callable[[], bool] | None = None
+    ) -> Run:
         """Carry out `command`, for the `ordinal`-th time in this session; never raises because of what it does.
 
         `env` is added to the environment. `until`, asked about once a second, may end it early (Step 7-2).
         """
 
-    def port_forward(self, forward: Command, curl: Command, stop: Command,
-                     ordinals: tuple[int, int, int]) -> tuple[Run, Run, Run]:
+    def port_forward(
+        self, forward: Command, curl: Command, stop: Command, ordinals: tuple[int, int, int]
+    ) -> tuple[Run, Run, Run]:
         """Step 7-3: its three lines as one bash session."""
 
     def cleanup(self, command: Command, ordinal: int = 1) -> Run:
@@ -68,8 +70,9 @@ class LiveRunner:
     thread of its own, because a signal must not fall between its fork and our knowing of it.
     """
 
-    def __init__(self, *, grace_s: float = 2.0, settle_after_s: float = 1.5, settle_every_s: float = 1.0,
-                 listen_s: float = 20.0) -> None:
+    def __init__(
+        self, *, grace_s: float = 2.0, settle_after_s: float = 1.5, settle_every_s: float = 1.0, listen_s: float = 20.0
+    ) -> None:
         import logging
 
         import sh  # 80 ms, and only needed here
@@ -94,8 +97,9 @@ class LiveRunner:
             return
         self._start_guard()
 
-    def run(self, command: Command, ordinal: int, env: Mapping[str, str] = {},
-            until: Callable[[], bool] | None = None) -> Run:
+    def run(
+        self, command: Command, ordinal: int, env: Mapping[str, str] = {}, until: Callable[[], bool] | None = None
+    ) -> Run:
         """Carry out one command and wait for its end, its time limit, `until` or `end_all()`; see `Runner`."""
         return self._run(command, ordinal, timeout_s=command.timeout_s, env=env, until=until)
 
@@ -106,7 +110,7 @@ class LiveRunner:
         """
         return self._run(command, ordinal, timeout_s=min(command.timeout_s, CLEANUP_S), protected=True)
 
-    def recorded(self, command_key: str, ordinal: int) -> bool:  # noqa: ARG002
+    def recorded(self, command_key: str, ordinal: int) -> bool:
         """Live, nothing is recorded beforehand."""
         return False
 
@@ -126,12 +130,21 @@ class LiveRunner:
             os.close(fd)
             self._guard.wait()
 
-    def _run(self, command: Command, ordinal: int, *, timeout_s: float, env: Mapping[str, str] = {},
-             until: Callable[[], bool] | None = None, protected: bool = False) -> Run:
+    def _run(
+        self,
+        command: Command,
+        ordinal: int,
+        *,
+        timeout_s: float,
+        env: Mapping[str, str] = {},
+        until: Callable[[], bool] | None = None,
+        protected: bool = False,
+    ) -> Run:
         out, err = Sink(), Sink()
         begin, began = time.monotonic(), now()
-        child = self._start(("-o", "pipefail", "-c", command.text), (self._null, out.fd, err.fd), env=env,
-                            protected=protected)
+        child = self._start(
+            ("-o", "pipefail", "-c", command.text), (self._null, out.fd, err.fd), env=env, protected=protected
+        )
         try:
             self._attend(child, begin, timeout_s, until)
         finally:
@@ -155,8 +168,15 @@ class LiveRunner:
                     return
                 ask = time.monotonic() + self._settle_every_s
 
-    def _start(self, arguments: tuple[str, ...], streams: tuple[int, int, int], *, env: Mapping[str, str] = {},
-               protected: bool = False, pass_fds: tuple[int, ...] = ()) -> Child:
+    def _start(
+        self,
+        arguments: tuple[str, ...],
+        streams: tuple[int, int, int],
+        *,
+        env: Mapping[str, str] = {},
+        protected: bool = False,
+        pass_fds: tuple[int, ...] = (),
+    ) -> Child:
         """Start bash in the background. It is in `_live` before it exists, so `end_all()` cannot miss it."""
         child = Child(protected)
         self._live.add(child)
@@ -191,8 +211,16 @@ class LiveRunner:
 
     def _spawn(self, arguments: tuple[str, ...], options: Mapping[str, Any]) -> Any:
         assert self._bash
-        return self._bash(*arguments, **options, _bg=True, _bg_exc=False, _new_session=True, _tty_out=False,
-                          _ok_code=_STATUSES, _encoding="utf-8")
+        return self._bash(
+            *arguments,
+            **options,
+            _bg=True,
+            _bg_exc=False,
+            _new_session=True,
+            _tty_out=False,
+            _ok_code=_STATUSES,
+            _encoding="utf-8",
+        )
 
     def _settle(self, child: Child) -> None:
         """See to it that nobody of the group is left: gently when it was ended by us, at once when bash is gone."""
@@ -215,8 +243,9 @@ class LiveRunner:
         with suppress(OSError):  # without its guard only a SIGKILL to the program would leave children
             os.write(self._guard_fd, f"{line}\n".encode())
 
-    def port_forward(self, forward: Command, curl: Command, stop: Command,
-                     ordinals: tuple[int, int, int]) -> tuple[Run, Run, Run]:
+    def port_forward(
+        self, forward: Command, curl: Command, stop: Command, ordinals: tuple[int, int, int]
+    ) -> tuple[Run, Run, Run]:
         """Step 7-3: one bash is fed the guide's three lines, unchanged, over its standard input.
 
         The second goes in when the first has said `Forwarding from`; when it does not say so in `listen_s`, or dies,

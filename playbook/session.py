@@ -1,9 +1,9 @@
 """The session folder: one verification as one record, from the first command to the last signature.
 
-    STATE/lock                      held while a program is at work
-    STATE/current                   the id of the session that `all` goes on with
-    STATE/sessions/ID/journal.jsonl every event, hash-chained
-    STATE/sessions/ID/…             the recording: runs.json and each command's streams, as replay reads them
+STATE/lock                      held while a program is at work
+STATE/current                   the id of the session that `all` goes on with
+STATE/sessions/ID/journal.jsonl every event, hash-chained
+STATE/sessions/ID/…             the recording: runs.json and each command's streams, as replay reads them
 """
 
 from __future__ import annotations
@@ -258,7 +258,7 @@ class Sessions:
         except BlockingIOError:
             holder = os.read(descriptor, 200).decode("utf-8", "replace").split()
             os.close(descriptor)
-            pid, since = (holder + ["?", "?"])[:2]
+            pid, since = [*holder, "?", "?"][:2]
             raise SessionLocked(
                 msg("another playbook is at work on this record: process {pid}, since {since}", pid=pid, since=since),
                 msg("wait for it, look at it with `ps {pid}`, or use another --state-dir", pid=pid),
@@ -272,7 +272,9 @@ class Sessions:
         self._lock = descriptor
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
@@ -341,8 +343,8 @@ class Sessions:
         target, draft = self.directory / "current", self.directory / f"current.{os.getpid()}"
         try:
             draft.write_text(session + "\n", "utf-8")
-            os.chmod(draft, 0o600)
-            os.replace(draft, target)
+            draft.chmod(0o600)
+            draft.replace(target)
         except OSError as error:
             with suppress(OSError):
                 draft.unlink()
@@ -373,5 +375,3 @@ def _disk(path: Path, error: OSError) -> DiskTrouble:
 def opened_digests(record: Record) -> str:
     """The digest of the command files that the session was begun with."""
     return str(record.journal.events[0].data.get("digests", ""))
-
-

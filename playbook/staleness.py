@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from .errors import UnreadableText
 from .failures import Trouble, failure
 from .model import Run, Session, StepResult
-from .steps.step8_persistence import OBSERVER, RESTARTS, may_have_deleted, ready_pods
+from .steps.restart import OBSERVER, RESTARTS, may_have_deleted, ready_pods
 from .steps.step9_stability import PODS, PodSample, pods_of, watched
 from .tables import table
 from .text import Message, msg
@@ -37,7 +37,8 @@ AGE_LIMITS = {
     **{step: timedelta(hours=36) for step in "1234567"},
     "8": timedelta(days=7),
 }
-"""How long a passed step counts. 36 hours: the 24 of Step 9 and a working day. Step 0 is seen at every start; Step 9 is a ledger."""
+"""How long a passed step counts. 36 hours: the 24 of Step 9 and a working day. Step 0 is seen at every start, Step 9 is a
+ledger."""
 
 
 def _too_old(result: StepResult, answers: Answers, at: datetime) -> bool:

@@ -50,8 +50,11 @@ def _way_out(missing: tuple[str, ...]) -> Message:
         return msg("install it: {command}", command=f"sudo apt-get install {' '.join(missing)}")
     if has_tool("k3s"):
         return msg("K3s has kubectl inside: {command}", command='sudo ln -s "$(command -v k3s)" /usr/local/bin/kubectl')
-    return msg("on the K3s server kubectl is {path}: add its folder to PATH; elsewhere: {url}",
-               path="/usr/local/bin/kubectl", url="https://kubernetes.io/docs/tasks/tools/")
+    return msg(
+        "on the K3s server kubectl is {path}: add its folder to PATH; elsewhere: {url}",
+        path="/usr/local/bin/kubectl",
+        url="https://kubernetes.io/docs/tasks/tools/",
+    )
 
 
 def tool_versions(runner: Runner) -> tuple[tuple[str, str], ...]:

@@ -81,11 +81,15 @@ RENEW = "kubectl delete pod -l app=observer -n observer-prod"
 CREATE = (
     do(FIX, msg("asks for the values and runs the guide's emergency creation; nothing of them is shown or kept")),
     do(SHOW_EMERGENCY, msg("or: prints that command, to be filled in by hand")),
-    do(RENEW, msg("once the Secret is there: the pods begin anew with it, and the events of the old ones go with them")),
+    do(
+        RENEW, msg("once the Secret is there: the pods begin anew with it, and the events of the old ones go with them")
+    ),
 )
 RECREATE = (
-    do("kubectl delete secret observer-secrets -n observer-prod",
-       msg("the Secret must be made anew, and the old one is in the way")),
+    do(
+        "kubectl delete secret observer-secrets -n observer-prod",
+        msg("the Secret must be made anew, and the old one is in the way"),
+    ),
     *CREATE,
 )
 
@@ -209,9 +213,7 @@ CREATING = Tree(
             r"FailedMount|FailedAttachVolume|MountVolume\.\S+ failed|Unable to (?:attach or )?mount", per="owner"),),
 )  # fmt: skip
 
-CONFIG_ERROR = Tree(
-    "CONFIG-ERROR", "3-3", verbatim("CreateContainerConfigError"), ("describe-pod",), (SECRET_ABSENT,)
-)
+CONFIG_ERROR = Tree("CONFIG-ERROR", "3-3", verbatim("CreateContainerConfigError"), ("describe-pod",), (SECRET_ABSENT,))
 
 READINESS = Tree(
     "READINESS", "6-1", verbatim("READY = 0/1"), ("describe-pod", "step6-2-describe-{owner}"),
@@ -260,5 +262,18 @@ K3S = Tree(
     target="",
 )  # fmt: skip
 
-TREES = (K3S, NODE, PVC, STORAGE_CLASS, PROVISIONER, CRASH, IMAGE, PENDING, CREATING, CONFIG_ERROR, READINESS,
-         READ_ONLY, VOLUME)
+TREES = (
+    K3S,
+    NODE,
+    PVC,
+    STORAGE_CLASS,
+    PROVISIONER,
+    CRASH,
+    IMAGE,
+    PENDING,
+    CREATING,
+    CONFIG_ERROR,
+    READINESS,
+    READ_ONLY,
+    VOLUME,
+)

@@ -124,8 +124,9 @@ class Walk:
         about = finding.code.partition("/")[2]
         if family(finding.code).startswith(("EVENTS-", "LOG-")):
             about = _ABOUT[finding.code]
-            return about in map(owner, leaving) and bool(re.search(r"Unhealthy|Killing|unable to retrieve",
-                                                                   self.said[finding.code]))
+            return about in map(owner, leaving) and bool(
+                re.search(r"Unhealthy|Killing|unable to retrieve", self.said[finding.code])
+            )
         return about in leaving
 
     # from findings to candidates
@@ -203,8 +204,9 @@ class Walk:
         target = self._target(_TREES[row.tree], about, first) if row.tree else about
         return Candidate(code, branch, (warned, 0, index), line, evidence, owner=owner(about), target=target)
 
-    def _undecided(self, order: tuple[int, ...], row: Row, first: Finding, about: str,
-                   decision: Decision | None) -> Candidate:
+    def _undecided(
+        self, order: tuple[int, ...], row: Row, first: Finding, about: str, decision: Decision | None
+    ) -> Candidate:
         """A symptom of the guide for which none of its branches holds."""
         tree = _TREES[row.tree]
         pod = family(first.code) in _OF_PODS

@@ -43,6 +43,8 @@ SLOW = {
     "test_a_live_session_in_korean_has_a_journal_without_a_language",
     "test_a_hundred_thousand_rows_take_linear_time",
     "test_no_value_of_6_4_survives_anywhere",
+    "test_the_time_is_linear_for_hostile_text_too",
+    "test_every_branch_is_reached_by_an_output",
     "test_the_unmasked_recording_gets_the_same_verdict",
     "test_a_bare_checkout_uses_its_own_files",
 }

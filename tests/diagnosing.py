@@ -96,13 +96,19 @@ def diagnosed(results: tuple[StepResult, ...], state: str = "", says: Mapping[st
     return Diagnosed(results, causes, tuple(asked))
 
 
-def pods(observer: str = "1/1 Running 0", postgres: str | None = "1/1 Running 0", names: Sequence[str] = OBSERVERS) -> Run:
+def pods(
+    observer: str = "1/1 Running 0", postgres: str | None = "1/1 Running 0", names: Sequence[str] = OBSERVERS
+) -> Run:
     """Step 6-1's list: READY, STATUS and RESTARTS (`3 (20s ago)` may hold spaces) of the observer pods and of postgres-0."""
     listed = [(name, observer) for name in names] + ([("postgres-0", postgres)] if postgres else [])
-    lines = [f"{'NAME':<27}{'READY':<8}{'STATUS':<29}{'RESTARTS':<14}{'AGE':<6}{'IP':<13}NODE             NOMINATED NODE   READINESS GATES"]
+    lines = [
+        f"{'NAME':<27}{'READY':<8}{'STATUS':<29}{'RESTARTS':<14}{'AGE':<6}{'IP':<13}NODE             NOMINATED NODE   READINESS GATES"
+    ]
     for name, state in listed:
         ready, status, restarts = state.split(" ", 2)
-        lines.append(f"{name:<27}{ready:<8}{status:<29}{restarts:<14}{'58m':<6}{'10.42.0.52':<13}{NODE:<17}{'<none>':<17}<none>")
+        lines.append(
+            f"{name:<27}{ready:<8}{status:<29}{restarts:<14}{'58m':<6}{'10.42.0.52':<13}{NODE:<17}{'<none>':<17}<none>"
+        )
     return made("step6-1-pods", "\n".join(lines) + "\n")
 
 

@@ -53,7 +53,9 @@ def _without(command: str, name: str) -> Run:
 
 def _no_mount(name: str) -> Run:
     run = runs_of("healthy", "step6-5-mounts")[-1]
-    return made("step6-5-mounts", "".join(line for line in run.out.splitlines(True) if not line.rstrip().endswith(f"/{name}")))
+    return made(
+        "step6-5-mounts", "".join(line for line in run.out.splitlines(True) if not line.rstrip().endswith(f"/{name}"))
+    )
 
 
 def _from(state: str, *commands: str) -> dict[str, Run]:
@@ -66,7 +68,9 @@ def _crash(name: str, root: str, unmatched: bool = False) -> Case:
 
 
 def _pod(name: str, root: str, state: str, command: str, unmatched: bool = False) -> Case:
-    return Case(name, (root,), instead={"step6-1-pods": pods(state), **cut_off()}, says={command: name}, unmatched=unmatched)
+    return Case(
+        name, (root,), instead={"step6-1-pods": pods(state), **cut_off()}, says={command: name}, unmatched=unmatched
+    )
 
 
 _PENDING_PVC = {"step2-pvc": runs_of("pvc-pending", "step2-pvc")[-1]}
@@ -74,9 +78,13 @@ _UNIVERSE = "observer-universe-pvc"
 _DATA = f"{OBSERVER_ROOT}/data"
 _EVENTS = ("Events:\n  Type     Reason     Age                From               Message\n"
            "  ----     ------     ----               ----               -------\n")  # fmt: skip
-_BACK_OFF = made("step6-2-describe-observer",
-                 f"{_EVENTS}  Warning  BackOff    9s (x3 over 24s)   kubelet            Back-off restarting failed container\n")
-_UNHEALTHY = f"{_EVENTS}  Warning  Unhealthy  9s (x3 over 24s)   kubelet            Readiness probe failed: connection refused\n"
+_BACK_OFF = made(
+    "step6-2-describe-observer",
+    f"{_EVENTS}  Warning  BackOff    9s (x3 over 24s)   kubelet            Back-off restarting failed container\n",
+)
+_UNHEALTHY = (
+    f"{_EVENTS}  Warning  Unhealthy  9s (x3 over 24s)   kubelet            Readiness probe failed: connection refused\n"
+)
 _UNSYNCED = re.sub(r"(obs-kis-secret .*)True ", r"\g<1>False", runs_of("healthy", "step3-2-sealedsecrets")[-1].out)
 _KEY_LOG = made("step6-3-logs-observer", written("crash-key", "logs-previous").stdout)
 _NO_NAMESPACE = {

@@ -52,7 +52,9 @@ class FakeCluster:
         self.down = False
         return self
 
-    def run(self, command: Command, ordinal: int, env: Mapping[str, str] = {}, until: Callable[[], bool] | None = None) -> Run:
+    def run(
+        self, command: Command, ordinal: int, env: Mapping[str, str] = {}, until: Callable[[], bool] | None = None
+    ) -> Run:
         """Answer one command."""
         if self.down:
             return self._run(command.key, ordinal, "", None, Ended.INTERRUPTED, NOT_STARTED)
@@ -60,14 +62,20 @@ class FakeCluster:
         run = self._answer(command, ordinal)
         return self.answers.get(command.id, lambda same: same)(run)
 
-    def port_forward(self, forward: Command, curl: Command, stop: Command, ordinals: tuple[int, int, int]) -> tuple[Run, Run, Run]:
+    def port_forward(
+        self, forward: Command, curl: Command, stop: Command, ordinals: tuple[int, int, int]
+    ) -> tuple[Run, Run, Run]:
         """Step 7-3."""
         if self.down:
             keys = (forward.key, curl.key, stop.key)
-            return tuple(self._run(k, o, "", None, Ended.INTERRUPTED, NOT_STARTED) for k, o in zip(keys, ordinals, strict=True))  # type: ignore[return-value]
+            return tuple(
+                self._run(k, o, "", None, Ended.INTERRUPTED, NOT_STARTED) for k, o in zip(keys, ordinals, strict=True)
+            )  # type: ignore[return-value]
         self.calls += [forward.key, curl.key, stop.key]
         return (
-            self._run(forward.key, ordinals[0], "Forwarding from 127.0.0.1:8000 -> 8000\nHandling connection for 8000\n", -15),
+            self._run(
+                forward.key, ordinals[0], "Forwarding from 127.0.0.1:8000 -> 8000\nHandling connection for 8000\n", -15
+            ),
             self._run(curl.key, ordinals[1], '{"status": "ok", "uptime": 1}'),
             self._run(stop.key, ordinals[2], ""),
         )
@@ -92,7 +100,9 @@ class FakeCluster:
         key = command.id
         if key == "step7-2-health-via-service":
             self.tmp_curl = True
-            return self._run(key, ordinal, '{"status": "ok", "uptime": 1}', 0)  # killed before it says that it deleted its pod
+            return self._run(
+                key, ordinal, '{"status": "ok", "uptime": 1}', 0
+            )  # killed before it says that it deleted its pod
         if key == "logs-previous":
             text = '{"status": "ok"}' if self.tmp_curl else ""
             return self._run(command.key, ordinal, text)
@@ -141,8 +151,11 @@ class FakeCluster:
     def _table(self, *headers: str, rows: list[tuple[str, ...]]) -> str:
         cells = [("NAME", *headers), *rows]
         widths = [max(len(row[i]) for row in cells) + 3 for i in range(len(cells[0]))]
-        return "".join("".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() + "\n" for row in cells)
+        return "".join(
+            "".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() + "\n" for row in cells
+        )
 
-    def _run(self, key: str, ordinal: int, out: str, code: int | None = 0, ended: Ended = Ended.EXITED, note: str = "") -> Run:
+    def _run(
+        self, key: str, ordinal: int, out: str, code: int | None = 0, ended: Ended = Ended.EXITED, note: str = ""
+    ) -> Run:
         return Run(key, ordinal, out.encode(), b"", code, ended, self.clock(), 0.01, note)
-

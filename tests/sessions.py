@@ -24,8 +24,23 @@ from playbook.model import (
 from playbook.text import Message, msg, verbatim
 
 BEGAN = datetime(2026, 11, 22, 14, 3, 5, 123456, tzinfo=timezone.utc)
-TITLES = {str(n): msg(title) for n, title in enumerate(
-    ("Cluster", "Namespace", "PVCs", "Secrets", "ConfigMap", "Services", "Pods", "Health", "Persistence", "Stability"))}
+TITLES = {
+    str(n): msg(title)
+    for n, title in enumerate(
+        (
+            "Cluster",
+            "Namespace",
+            "PVCs",
+            "Secrets",
+            "ConfigMap",
+            "Services",
+            "Pods",
+            "Health",
+            "Persistence",
+            "Stability",
+        )
+    )
+}
 CODES = {
     "0": ("0", "API-REACHED", "step0-cluster-info"),
     "1": ("1", "NAMESPACE-ACTIVE", "step1-namespace"),
@@ -40,15 +55,33 @@ CODES = {
 PODS = ("observer-7cd9cf784-2xkqp", "observer-7cd9cf784-w8d7n", "postgres-0")
 
 
-def run(command: str, out: str | bytes = "", err: str = "", status: int | None = 0, *, ended: Ended = Ended.EXITED,
-        at: datetime = BEGAN, seconds: float = 0.08, ordinal: int = 1, note: str = "") -> Run:
+def run(
+    command: str,
+    out: str | bytes = "",
+    err: str = "",
+    status: int | None = 0,
+    *,
+    ended: Ended = Ended.EXITED,
+    at: datetime = BEGAN,
+    seconds: float = 0.08,
+    ordinal: int = 1,
+    note: str = "",
+) -> Run:
     """A run that printed `out` and `err`."""
     stdout = out if isinstance(out, bytes) else out.encode()
     return Run(command, ordinal, stdout, err.encode(), status, ended, at, seconds, note)
 
 
-def finding(code: str, step: str, verdict: Verdict = Verdict.PASS, summary: str = "as expected", expected: str = "there",
-            actual: str = "there", evidence: Evidence | None = None, remedy: tuple[Remedy, ...] = ()) -> Finding:
+def finding(
+    code: str,
+    step: str,
+    verdict: Verdict = Verdict.PASS,
+    summary: str = "as expected",
+    expected: str = "there",
+    actual: str = "there",
+    evidence: Evidence | None = None,
+    remedy: tuple[Remedy, ...] = (),
+) -> Finding:
     """A finding in words that are the same in every language."""
     return Finding(code, step, verdict, verbatim(summary), verbatim(expected), verbatim(actual), evidence, remedy)
 
@@ -57,8 +90,12 @@ def passed(step: str) -> StepResult:
     """Step 0 to 8 as it is when all is well."""
     number, code, command = CODES[step]
     at = BEGAN + timedelta(seconds=2 * int(step))
-    return StepResult(step, (finding(code, number, evidence=Evidence(command, 1)),), (run(command, "all is well\n", at=at),),
-                      judged_at=at + timedelta(seconds=1))
+    return StepResult(
+        step,
+        (finding(code, number, evidence=Evidence(command, 1)),),
+        (run(command, "all is well\n", at=at),),
+        judged_at=at + timedelta(seconds=1),
+    )
 
 
 def not_run(step: str) -> StepResult:
@@ -71,8 +108,12 @@ def samples(counts: Sequence[tuple[int, int, int]], hours: float) -> StepResult:
     runs = []
     for index, triple in enumerate(counts):
         at = BEGAN + timedelta(hours=hours * index)
-        rows = "".join(f"{name:26}Running   {n:<10}2026-11-22T10:00:00Z\n" for name, n in zip(PODS, triple, strict=True))
-        runs.append(run("step9-1-pod-restarts", f"{'NAME':26}STATUS    RESTARTS  STARTED\n{rows}", at=at, ordinal=index + 1))
+        rows = "".join(
+            f"{name:26}Running   {n:<10}2026-11-22T10:00:00Z\n" for name, n in zip(PODS, triple, strict=True)
+        )
+        runs.append(
+            run("step9-1-pod-restarts", f"{'NAME':26}STATUS    RESTARTS  STARTED\n{rows}", at=at, ordinal=index + 1)
+        )
         runs.append(run("step9-3-recent-files", "12\n", at=at, ordinal=index + 1))
     over = hours * (len(counts) - 1) >= 24
     verdict = Verdict.PASS if over else Verdict.PENDING
@@ -114,36 +155,74 @@ def secret_missing() -> StepResult:
     """Step 3 without observer-secrets."""
     why = Evidence("step3-3-observer-secrets", 1, stream="stderr")
     remedy = (Remedy("python -m playbook show step3-3-create-observer-secrets", msg("create it, then verify again")),)
-    found = finding("OBSERVER-SECRETS", "3-3", Verdict.FAIL, "observer-secrets does not exist", "observer-secrets, Opaque",
-                    'Error from server (NotFound): secrets "observer-secrets" not found', why, remedy)
-    said = run("step3-3-observer-secrets", "", 'Error from server (NotFound): secrets "observer-secrets" not found\n', 1)
+    found = finding(
+        "OBSERVER-SECRETS",
+        "3-3",
+        Verdict.FAIL,
+        "observer-secrets does not exist",
+        "observer-secrets, Opaque",
+        'Error from server (NotFound): secrets "observer-secrets" not found',
+        why,
+        remedy,
+    )
+    said = run(
+        "step3-3-observer-secrets", "", 'Error from server (NotFound): secrets "observer-secrets" not found\n', 1
+    )
     return StepResult("3", (finding("SEALED-CONTROLLER", "3-1"), found), (said,), judged_at=BEGAN)
 
 
 def aborted() -> Session:
     """Criterion 1 met at Step 3; what it explains is named."""
     cause = Cause(
-        "SECRET-ABSENT", "3-3", msg("observer-secrets does not exist"), msg("it is made by hand, not by a SealedSecret"),
-        'secrets "observer-secrets" not found', Evidence("step3-3-observer-secrets", 1, stream="stderr"),
-        (Remedy("python -m playbook show step3-3-create-observer-secrets"), Remedy("", msg("then verify from Step 6")),
-         Remedy("kubectl create secret generic x \\\n  --from-literal=A=b")),
+        "SECRET-ABSENT",
+        "3-3",
+        msg("observer-secrets does not exist"),
+        msg("it is made by hand, not by a SealedSecret"),
+        'secrets "observer-secrets" not found',
+        Evidence("step3-3-observer-secrets", 1, stream="stderr"),
+        (
+            Remedy("python -m playbook show step3-3-create-observer-secrets"),
+            Remedy("", msg("then verify from Step 6")),
+            Remedy("kubectl create secret generic x \\\n  --from-literal=A=b"),
+        ),
         ("POD-STATUS/postgres-0", "HEALTH-POD"),
     )
     return _session(
         [*map(passed, "012"), secret_missing(), *map(not_run, "456789")],
-        abort=Abort(1, "3-3"), causes=(cause,), diagnosis=(run("get-sc", "NAME\nlocal-path\n"),),
+        abort=Abort(1, "3-3"),
+        causes=(cause,),
+        diagnosis=(run("get-sc", "NAME\nlocal-path\n"),),
     )
 
 
 def failed() -> Session:
     """Step 5 fails, Step 7 cannot be seen, Step 8 was not allowed; Step 5 was tried twice."""
-    service = finding("SERVICE/postgres", "5", Verdict.FAIL, "the Service is missing", "ClusterIP, 5432/TCP", "no such Service",
-                      Evidence("step5-services", 2, 2), (Remedy("kubectl apply -k infra/k8s/overlays/production"),))
+    service = finding(
+        "SERVICE/postgres",
+        "5",
+        Verdict.FAIL,
+        "the Service is missing",
+        "ClusterIP, 5432/TCP",
+        "no such Service",
+        Evidence("step5-services", 2, 2),
+        (Remedy("kubectl apply -k infra/k8s/overlays/production"),),
+    )
     first = StepResult("5", (service,), (run("step5-services", "first time\n"),), 1, BEGAN)
-    second = StepResult("5", (service,), (run("step5-services", "second time\n", ordinal=2),), 2, BEGAN + timedelta(hours=1))
-    unseen = finding("HEALTH-SERVICE", "7-2", Verdict.INCONCLUSIVE, "could not be seen", "HTTP 200", "no answer within 90 s",
-                     Evidence("step7-2-health-via-service"))
-    skipped = finding("RESTART-OBSERVER", "8-2", Verdict.SKIPPED, "not run: a restart needs --allow-restart", actual="-")
+    second = StepResult(
+        "5", (service,), (run("step5-services", "second time\n", ordinal=2),), 2, BEGAN + timedelta(hours=1)
+    )
+    unseen = finding(
+        "HEALTH-SERVICE",
+        "7-2",
+        Verdict.INCONCLUSIVE,
+        "could not be seen",
+        "HTTP 200",
+        "no answer within 90 s",
+        Evidence("step7-2-health-via-service"),
+    )
+    skipped = finding(
+        "RESTART-OBSERVER", "8-2", Verdict.SKIPPED, "not run: a restart needs --allow-restart", actual="-"
+    )
     warned = finding("K3S-VERSION/oracle-obs-arm", "0", Verdict.WARN, "the version does not say k3s", "+k3s", "v1.30.0")
     results = [
         replace(passed("0"), findings=(warned,)), *map(passed, "1234"), second, passed("6"),
@@ -153,15 +232,30 @@ def failed() -> Session:
                                          note=Refusal.NOT_CONFIRMED.value),), judged_at=BEGAN),
         not_run("9"),
     ]  # fmt: skip
-    return _session(results, history=(*map(passed, "01234"), first, *results[5:9]), attempts=2, stale=(("6", "LATER-CHANGE"),))
+    return _session(
+        results, history=(*map(passed, "01234"), first, *results[5:9]), attempts=2, stale=(("6", "LATER-CHANGE"),)
+    )
 
 
 def waived() -> Session:
     """All well but for one Service, which somebody accepts."""
-    odd = finding("SERVICE-PORT/observer", "5", Verdict.FAIL, "another port", "8000/TCP", "8080/TCP",
-                  Evidence("step5-services", 2), (Remedy("", msg("check the base YAML")),))
+    odd = finding(
+        "SERVICE-PORT/observer",
+        "5",
+        Verdict.FAIL,
+        "another port",
+        "8000/TCP",
+        "8080/TCP",
+        Evidence("step5-services", 2),
+        (Remedy("", msg("check the base YAML")),),
+    )
     waiver = Waiver("SERVICE-PORT/observer", "5", "lee", "moved on | purpose", BEGAN + timedelta(hours=2), "d1gest")
-    results = [*map(passed, "01234"), replace(passed("5"), findings=(odd,)), *map(passed, "678"), samples([(0, 0, 0)] * 2, 24)]
+    results = [
+        *map(passed, "01234"),
+        replace(passed("5"), findings=(odd,)),
+        *map(passed, "678"),
+        samples([(0, 0, 0)] * 2, 24),
+    ]
     return _session(results, waivers=(waiver,))
 
 
@@ -190,7 +284,9 @@ def hostile() -> Session:
 
 def empty() -> Session:
     """Nothing came of it: Step 0 saw nothing, the rest was not run, no end, no cluster."""
-    return _session([StepResult("0", ()), *map(not_run, "123456789")], cluster=None, ended_at=None, operator="", tools=(), digest="")
+    return _session(
+        [StepResult("0", ()), *map(not_run, "123456789")], cluster=None, ended_at=None, operator="", tools=(), digest=""
+    )
 
 
 ALL = (complete, pending, aborted, failed, waived, hostile, empty)

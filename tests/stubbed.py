@@ -41,8 +41,12 @@ class Stubbed:
     @property
     def environ(self) -> dict[str, str]:
         """The environment of the program: the stub first on PATH, no way to another cluster."""
-        path = os.pathsep.join((str(ROOT / "tests" / "stub" / "cluster"), str(Path(sys.executable).parent), os.environ["PATH"]))
-        kept = {key: value for key, value in os.environ.items() if not key.startswith(("PLAYBOOK_", "STUB", "LC_", "LANG"))}
+        path = os.pathsep.join(
+            (str(ROOT / "tests" / "stub" / "cluster"), str(Path(sys.executable).parent), os.environ["PATH"])
+        )
+        kept = {
+            key: value for key, value in os.environ.items() if not key.startswith(("PLAYBOOK_", "STUB", "LC_", "LANG"))
+        }
         return {**kept, "PATH": path, "KUBECONFIG": "/dev/null", "PYTHONPATH": str(ROOT), "TERM": "dumb",
                 "PLAYBOOK_STATE_DIR": str(self.state), "STUB_SCENARIO": self.scenario, "STUB_LOG": str(self.log),
                 "STUB_STATE": str(self.folder / "cluster")}  # fmt: skip

@@ -73,7 +73,7 @@ def test_the_recordings_meet_what_they_were_made_for(scenario: str, number: int 
      (6, "step4-path-contract", "OK: OBSERVER_DATA_DIR = /opt/", "MISMATCH: OBSERVER_DATA_DIR = /", "01234")],
 )  # fmt: skip
 def test_a_run_stops_at_a_criterion_and_goes_on_there_once_the_cause_is_gone(
-    number: int, command: str, old: str, new: str, judged: str, verification: Verification,  # noqa: F811
+    number: int, command: str, old: str, new: str, judged: str, verification: Verification,
 ) -> None:  # fmt: skip
     if old:
         verification.change(command, old, new)
@@ -94,7 +94,7 @@ def test_a_run_stops_at_a_criterion_and_goes_on_there_once_the_cause_is_gone(
     assert verification.cluster.deletes.total() == len(DELETES)
 
 
-def test_crash_loop_is_criterion_3_and_step_7_waits(verification: Verification) -> None:  # noqa: F811
+def test_crash_loop_is_criterion_3_and_step_7_waits(verification: Verification) -> None:
     def looping(run: Run) -> Run:
         from dataclasses import replace
 

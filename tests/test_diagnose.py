@@ -40,7 +40,9 @@ def test_a_cause_is_whole(case: Case) -> None:
         assert cause.line and cause.remedy and cause.explains
         assert set(cause.explains) <= set(judged_codes)
         assert all(judged_codes[code].verdict is not Verdict.PASS for code in cause.explains)
-        assert "{" not in str(cause.title) and "{objects}" not in "".join(f"{r.command}{r.advice or ''}" for r in cause.remedy)
+        assert "{" not in str(cause.title) and "{objects}" not in "".join(
+            f"{r.command}{r.advice or ''}" for r in cause.remedy
+        )
         assert not any("{target}" in r.command for r in cause.remedy)
         told += cause.explains
     assert len(told) - len(set(told)) <= 1  # PODS-PRESENT may have two causes at once
@@ -91,7 +93,9 @@ def test_remedies_name_the_objects() -> None:
 
 def test_no_more_pods_are_looked_at_than_bounded_and_the_rest_is_named() -> None:
     names = [f"observer-7cd9cf784-{n}" for n in ("aaaaa", "bbbbb", "ccccc", "ddddd", "eeeee")]
-    case = Case("many", (), instead={"step6-1-pods": pods(LOOP, names=names), **cut_off()}, says={"logs-previous": "crash-key"})
+    case = Case(
+        "many", (), instead={"step6-1-pods": pods(LOOP, names=names), **cut_off()}, says={"logs-previous": "crash-key"}
+    )
     found = examine(case)
     assert sum(key.startswith("logs-previous.") for key in found.asked) == MOST_PODS
     cause = next(c for c in found.causes if c.code == "CRASH-KEY/observer")
@@ -101,7 +105,9 @@ def test_no_more_pods_are_looked_at_than_bounded_and_the_rest_is_named() -> None
 
 def test_pods_not_looked_at_follow_the_root_of_those_that_were() -> None:
     names = [f"observer-7cd9cf784-{n}" for n in ("aaaaa", "bbbbb", "ccccc", "ddddd", "eeeee")]
-    case = Case("many", (), "secret-key-missing", {"step6-1-pods": pods(LOOP, names=names)}, {"logs-previous": "crash-key"})
+    case = Case(
+        "many", (), "secret-key-missing", {"step6-1-pods": pods(LOOP, names=names)}, {"logs-previous": "crash-key"}
+    )
     found = examine(case)
     assert found.codes[0] == "SECRET-KEY-MISSING"
     assert not any(code.startswith("CRASH-KEY") for code in found.codes)
@@ -140,7 +146,9 @@ def test_a_silent_api_server_is_a_cause() -> None:
 
 
 def test_the_api_server_goes_down_on_the_way() -> None:
-    runs = [run for run in runs_of("healthy") if run.command != "step5-services"] + list(runs_of("api-down", "step5-services"))
+    runs = [run for run in runs_of("healthy") if run.command != "step5-services"] + list(
+        runs_of("api-down", "step5-services")
+    )
     assert diagnosed(judged(runs)).codes == ("API-REFUSED",)
 
 

@@ -38,8 +38,12 @@ def test_everything_is_for_its_owner_only_whatever_the_umask(umask: int, tmp_pat
         go_on(stub.state, FakeCluster())  # a whole one, with diagnose/
     finally:
         os.umask(before)
-    found = {path.relative_to(tmp_path): stat.S_IMODE(path.stat().st_mode) for path in (stub.state, *stub.state.rglob("*"))}
-    assert {str(path): oct(mode) for path, mode in found.items() if mode != (0o700 if (tmp_path / path).is_dir() else 0o600)} == {}
+    found = {
+        path.relative_to(tmp_path): stat.S_IMODE(path.stat().st_mode) for path in (stub.state, *stub.state.rglob("*"))
+    }
+    assert {
+        str(path): oct(mode) for path, mode in found.items() if mode != (0o700 if (tmp_path / path).is_dir() else 0o600)
+    } == {}
     names = {path.name for path in found}
     assert {"state", "lock", "current", "sessions", "journal.jsonl", "runs.json", "report.md", "diagnose"} <= names
 
@@ -63,7 +67,9 @@ def full_after(writes: int, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("writes", [0, 1, 7, 60, 110, *range(120, 191, 10)])
-def test_a_full_disk_stops_it_and_with_room_again_it_goes_on(writes: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_stops_it_and_with_room_again_it_goes_on(
+    writes: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """At any write: no delete after it, none twice, and the next start ends as if nothing had been."""
     cluster = FakeCluster()
     with monkeypatch.context() as full, Sessions(tmp_path) as sessions:
@@ -75,7 +81,11 @@ def test_a_full_disk_stops_it_and_with_room_again_it_goes_on(writes: int, tmp_pa
         assert str(tmp_path) in str(trouble.value)
         assert "--state-dir" in str(trouble.value.hint)
         assert int(trouble.value.exit_code) == 3
-    lines = [json.loads(line) for line in (record.folder / "journal.jsonl").read_bytes().splitlines()] if record.folder else []
+    lines = (
+        [json.loads(line) for line in (record.folder / "journal.jsonl").read_bytes().splitlines()]
+        if record.folder
+        else []
+    )
     begun = [line["command"] for line in lines if line["event"] == "begin" and line["command"] in DELETES]
     assert dict(cluster.deletes) == dict.fromkeys(begun, 1), "nothing is deleted that the journal did not announce"
     assert not cluster.tmp_curl

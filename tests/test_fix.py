@@ -14,7 +14,7 @@ from playbook.fix import COMMAND, MASK, checked, fill, keys, masked, prompts, qu
 TEXT = (folder("commands") / f"{COMMAND}.sh").read_bytes().decode()
 VALUES = {
     "POSTGRES_PASSWORD": "pass word",
-    "DB_PASSWORD": "it's \"$HOME\" `id` \\ !",
+    "DB_PASSWORD": 'it\'s "$HOME" `id` \\ !',
     "PGPASSWORD": "",
     "KIS_APP_KEY": "'",
     "KIS_APP_SECRET": "한글;&|<key>",
@@ -49,7 +49,12 @@ def test_bash_hands_every_value_on_unchanged() -> None:
 
 def test_only_the_placeholders_change() -> None:
     values = dict.fromkeys(VALUES, "")
-    values |= {"POSTGRES_PASSWORD": "<password>", "KIS_APP_KEY": "<key>", "KIS_APP_SECRET": "<secret>", "KIS_HTS_ID": "<id>"}
+    values |= {
+        "POSTGRES_PASSWORD": "<password>",
+        "KIS_APP_KEY": "<key>",
+        "KIS_APP_SECRET": "<secret>",
+        "KIS_HTS_ID": "<id>",
+    }
     assert fill(TEXT, values) == TEXT
 
 
@@ -79,6 +84,10 @@ def test_missing_and_unknown_keys_are_refused() -> None:
 
 def test_questions() -> None:
     asked = {key.name: str(question(key)) for key in prompts(TEXT)}
-    assert "POSTGRES_PASSWORD" in asked["DB_PASSWORD"] and "empty" in asked["PGPASSWORD"] and "empty" not in asked["KIS_HTS_ID"]
+    assert (
+        "POSTGRES_PASSWORD" in asked["DB_PASSWORD"]
+        and "empty" in asked["PGPASSWORD"]
+        and "empty" not in asked["KIS_HTS_ID"]
+    )
     password = prompts(TEXT)[1]
     assert checked(password, "") == ""

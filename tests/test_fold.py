@@ -45,7 +45,7 @@ def test_a_cause_survives_the_journal() -> None:
     assert cause_from_json(cause_to_json(Cause("X", "1", msg("t"), msg("b"), "", None, ()))).evidence is None
 
 
-def test_a_journal_that_does_not_begin_with_an_opening_is_none(verification: Verification) -> None:  # noqa: F811
+def test_a_journal_that_does_not_begin_with_an_opening_is_none(verification: Verification) -> None:
     verification.all()
     record = verification.record
     for events in ((), record.journal.events[1:]):
@@ -53,7 +53,7 @@ def test_a_journal_that_does_not_begin_with_an_opening_is_none(verification: Ver
             fold(events, record.load)
 
 
-def test_the_same_events_fold_to_the_same_session_at_every_length(verification: Verification) -> None:  # noqa: F811
+def test_the_same_events_fold_to_the_same_session_at_every_length(verification: Verification) -> None:
     verification.all()
     record = verification.record
     events = record.journal.events
@@ -65,7 +65,7 @@ def test_the_same_events_fold_to_the_same_session_at_every_length(verification: 
         assert {r.step for r in session.results if r.verdict is not Verdict.NOT_RUN} == judged
 
 
-def test_force_sets_aside_that_step_and_the_later_ones(verification: Verification) -> None:  # noqa: F811
+def test_force_sets_aside_that_step_and_the_later_ones(verification: Verification) -> None:
     verification.all()
     record = verification.record
     record.note(Kind.FORCE, **{"from": "6"})
@@ -75,7 +75,7 @@ def test_force_sets_aside_that_step_and_the_later_ones(verification: Verificatio
 
 
 @pytest.fixture
-def failed(verification: Verification) -> Verification:  # noqa: F811
+def failed(verification: Verification) -> Verification:
     """A record with a finding of Step 5 that failed."""
     verification.change("step5-services", "8000", "8001")
     assert verification.all(allow=False).result("5").verdict is Verdict.FAIL
@@ -106,7 +106,9 @@ def test_what_can_be_waived(failed: Verification) -> None:
     codes = {finding.code for finding in waivable(failed.record.session())}
     assert {"SERVICE-PORT/observer", "RESTART-OBSERVER"} <= codes
     assert "API-REACHED" not in codes, "a pass need not be"
-    failed.answer("step3-3-observer-secrets", "", 'Error from server (NotFound): secrets "observer-secrets" not found\n')
+    failed.answer(
+        "step3-3-observer-secrets", "", 'Error from server (NotFound): secrets "observer-secrets" not found\n'
+    )
     session = failed.all(allow=False, start="3")
     assert session.overall is Overall.ABORTED
     codes = {finding.code for finding in waivable(session)}
@@ -121,7 +123,7 @@ def test_the_digest_of_a_finding_does_not_depend_on_which_attempt_saw_it(failed:
     assert evidence_digest(first) == evidence_digest(again)
 
 
-def test_an_abort_holds_until_its_step_is_judged_again(verification: Verification) -> None:  # noqa: F811
+def test_an_abort_holds_until_its_step_is_judged_again(verification: Verification) -> None:
     verification.change("step2-pvc", "observer-db-pvc         Bound ", "observer-db-pvc         Lost  ")
     session = verification.all()
     assert session.abort == Abort(2, "2")
@@ -149,7 +151,7 @@ def test_a_command_that_began_and_has_no_end_is_known() -> None:
     assert list(some()) == [("b", 2)]
 
 
-def test_a_new_attempt_is_not_ended_and_an_end_is(verification: Verification) -> None:  # noqa: F811
+def test_a_new_attempt_is_not_ended_and_an_end_is(verification: Verification) -> None:
     record = in_memory("x")
     record.note(Kind.ATTEMPT)
     assert record.session().ended_at is None

@@ -33,8 +33,14 @@ HANGUL = re.compile("[가-힣]")
 
 def playbook(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("LC_", "LANG", "PLAYBOOK_"))}
-    return subprocess.run([sys.executable, "-m", "playbook", *arguments], text=True, capture_output=True, check=False, timeout=120,
-                          env={**kept, "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1", **environ})
+    return subprocess.run(
+        [sys.executable, "-m", "playbook", *arguments],
+        text=True,
+        capture_output=True,
+        check=False,
+        timeout=120,
+        env={**kept, "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1", **environ},
+    )
 
 
 # the catalog
@@ -97,12 +103,18 @@ def test_places_are_the_same():
 
 def test_what_is_typed_stays_as_it_is():
     """Commands, options, files and steps named in a text are the same in its translation."""
-    typed = re.compile(r"`[^`]+`|(?<![\w-])--[a-z][a-z-]+|\b[A-Z_]{4,}\b|Step \d(?:-\d)?|kubectl (?:get|describe|logs|exec|wait|apply)|\w+\.(?:json|yaml)")
+    typed = re.compile(
+        r"`[^`]+`|(?<![\w-])--[a-z][a-z-]+|\b[A-Z_]{4,}\b|Step \d(?:-\d)?|kubectl (?:get|describe|logs|exec|wait|apply)|\w+\.(?:json|yaml)"
+    )
     common = {"FILE", "RESTARTS"}
     for english, korean in KOREAN.items():
         if english.startswith("\b\n"):  # examples: the lines say the same commands, the remarks are translated
             commands = re.findall(r"^  (\S.*?)(?:  |$)", english.replace("\b\nExamples", ""), re.M)
-            assert [command for command in commands if command.startswith("playbook") and command.split(' --reason')[0] not in korean] == []
+            assert [
+                command
+                for command in commands
+                if command.startswith("playbook") and command.split(" --reason")[0] not in korean
+            ] == []
             continue
         lost = {word for word in typed.findall(english) if word not in korean} - common
         assert lost <= {"TEXT", "NAME"}, (english, korean)
@@ -110,7 +122,15 @@ def test_what_is_typed_stays_as_it_is():
 
 def test_the_terms_of_the_guide():
     with speaking("ko"):
-        assert [str(present.WORDS[verdict]) for verdict in Verdict] == ["정상", "주의", "비정상", "확인 불가", "건너뜀", "대기", "미실행"]
+        assert [str(present.WORDS[verdict]) for verdict in Verdict] == [
+            "정상",
+            "주의",
+            "비정상",
+            "확인 불가",
+            "건너뜀",
+            "대기",
+            "미실행",
+        ]
         assert [str(word) for word in present.OVERALL_WORDS.values()] == ["완료", "대기", "미완", "실패", "중단"]
         titles = [str(title) for title in present.step_titles().values()]
     assert titles[0] == "클러스터 연결" and titles[1] == "네임스페이스"
@@ -127,7 +147,11 @@ def test_a_broken_translation_falls_back_to_english(monkeypatch):
 
     monkeypatch.setitem(text._catalogs, "ko", Broken())
     with speaking("ko"):
-        assert [str(msg("{n} keys", n=2)), str(msg("{n} pods", n=2)), str(msg("{n} files", n=2))] == ["2 keys", "2 pods", "2 files"]
+        assert [str(msg("{n} keys", n=2)), str(msg("{n} pods", n=2)), str(msg("{n} files", n=2))] == [
+            "2 keys",
+            "2 pods",
+            "2 files",
+        ]
 
 
 def test_a_message_is_recorded_without_a_language():
@@ -181,7 +205,7 @@ def test_step_lines_line_up_in_korean():
         words = [present.word(result.verdict) for result in session.results]
         times = [present.duration(result.seconds) for result in session.results]
     assert len(set(starts(lines, *words))) == 1
-    after = [line[line.index(word) + len(word):] for line, word in zip(lines, words, strict=True)]
+    after = [line[line.index(word) + len(word) :] for line, word in zip(lines, words, strict=True)]
     at = [columns.width(line[: line.rindex(time)]) for line, time in zip(lines, times, strict=True)]
     assert len(set(at)) == 1 and all(rest.startswith("  ") for rest in after)
 
@@ -196,14 +220,16 @@ def test_named_lines_line_up_in_korean():
         assert len({columns.width(re.match(r"  \S+(?: \S+)*?  +", line)[0]) for line in block}) == 1, block
         criteria = present.criteria_table(sessions.failed()).split("\n")
         bars = [found.start() for found in re.finditer("(?<!-)-", criteria[1])]
-        assert [columns.width(criteria[0][: criteria[0].index(name)]) for name in ("Step", "중단 조건", "상태")] == bars[1:]
+        assert [
+            columns.width(criteria[0][: criteria[0].index(name)]) for name in ("Step", "중단 조건", "상태")
+        ] == bars[1:]
 
 
 def test_markdown_tables_line_up_raw_in_korean():
     """As long as a cell is not wider than what columns are padded to."""
     with speaking("ko"):
         said = library.render(sessions.complete())
-    table = said[said.index("## Step별 결과"):].split("\n\n")[1].split("\n")
+    table = said[said.index("## Step별 결과") :].split("\n\n")[1].split("\n")
     assert len(table) == 12 and len({columns.width(row) for row in table}) <= 2  # symbols of one and of two columns
     assert len({tuple(columns.width(cell) for cell in row.split("|")[1:3]) for row in table}) == 1
 
@@ -258,7 +284,15 @@ def test_mistakes_are_told_in_korean():
 
 
 def test_korean_on_a_terminal_that_cannot_show_it_does_not_crash():
-    done = playbook("--lang", "ko", "list", PYTHONUTF8="0", PYTHONCOERCECLOCALE="0", LC_ALL="C", PYTHONIOENCODING="ascii:backslashreplace")
+    done = playbook(
+        "--lang",
+        "ko",
+        "list",
+        PYTHONUTF8="0",
+        PYTHONCOERCECLOCALE="0",
+        LC_ALL="C",
+        PYTHONIOENCODING="ascii:backslashreplace",
+    )
     assert done.returncode == 0, done.stderr
 
 
@@ -271,7 +305,11 @@ def machine_words(value: object, key: str = "") -> object:
         return {name: machine_words(each, name) for name, each in value.items()}
     if isinstance(value, list):
         return [machine_words(each, key) for each in value]
-    return "" if key in {"title", "summary", "expected", "actual", "remedy", "branch", "advice", "condition", "why"} else value
+    return (
+        ""
+        if key in {"title", "summary", "expected", "actual", "remedy", "branch", "advice", "condition", "why"}
+        else value
+    )
 
 
 @pytest.mark.parametrize("scenario", sorted(path.parent.name for path in FIXTURES.glob("*/runs.json")))
@@ -281,14 +319,21 @@ def test_json_says_the_same_in_both_languages(scenario):
         with speaking(lang):  # judged and rendered in it: neither may depend on the language
             documents[lang] = json.loads(library.render(library.replay(FIXTURES / scenario), "json"))
     assert machine_words(documents["en"]) == machine_words(documents["ko"])
-    assert HANGUL.search(json.dumps(documents["ko"], ensure_ascii=False)) and not HANGUL.search(json.dumps(documents["en"], ensure_ascii=False))
+    assert HANGUL.search(json.dumps(documents["ko"], ensure_ascii=False)) and not HANGUL.search(
+        json.dumps(documents["en"], ensure_ascii=False)
+    )
 
 
 @pytest.mark.parametrize("scenario", ["healthy-24h", "secret-missing", "pvc-pending"])
 def test_the_report_in_korean_has_the_same_facts(scenario):
     session = library.replay(FIXTURES / scenario)
     reports = {lang: library.render(session, lang=lang) for lang in LANGUAGES}
-    for pattern in (r"`[A-Z0-9]+(?:-[A-Z0-9]+)+(?:/[^`]+)?`", r"(?s)```(?:text|bash)\n.*?\n```", r":::[a-z]+", r"step\d[\w.-]*:\d+"):
+    for pattern in (
+        r"`[A-Z0-9]+(?:-[A-Z0-9]+)+(?:/[^`]+)?`",
+        r"(?s)```(?:text|bash)\n.*?\n```",
+        r":::[a-z]+",
+        r"step\d[\w.-]*:\d+",
+    ):
         found = {lang: re.findall(pattern, report) for lang, report in reports.items()}
         assert found["en"] and found["en"] == found["ko"]
     headings = [line for line in reports["ko"].split("\n") if line.startswith("## ")]

@@ -64,9 +64,23 @@ def test_the_schema_wants_ten_steps_and_every_key():
 def test_keys_and_their_order():
     document = machine.to_json(sessions.aborted(), sessions.TITLES)
     assert list(document)[:10] == [
-        "schema", "session", "guide", "cluster", "started_at", "ended_at", "verdict", "exit_code", "abort", "steps"]
+        "schema",
+        "session",
+        "guide",
+        "cluster",
+        "started_at",
+        "ended_at",
+        "verdict",
+        "exit_code",
+        "abort",
+        "steps",
+    ]
     assert document["schema"] == "playbook/v1" and document["guide"] == {"version": "1.0"}
-    assert document["cluster"] == {"server": "https://10.0.0.5:6443", "nodes": ["oracle-obs-arm"], "namespace": "observer-prod"}
+    assert document["cluster"] == {
+        "server": "https://10.0.0.5:6443",
+        "nodes": ["oracle-obs-arm"],
+        "namespace": "observer-prod",
+    }
     assert (document["started_at"], document["ended_at"]) == ("2026-11-22T14:03:05Z", "2026-11-23T15:03:05Z")
     assert (document["verdict"], document["exit_code"]) == ("aborted", 4)
     assert document["abort"] == {"criterion": 1, "step": "3-3"}
@@ -76,15 +90,28 @@ def test_keys_and_their_order():
     assert list(finding) == ["code", "step", "verdict", "summary", "expected", "actual", "evidence", "remedy"]
     assert finding["remedy"][0] == "python -m playbook show step3-3-create-observer-secrets"
     assert finding["evidence"] == {"command": "step3-3-observer-secrets", "line": 1, "ordinal": 1, "stream": "stderr"}
-    assert step["runs"] == [{"id": "step3-3-observer-secrets", "exit_code": 1, "ended": "exited",
-                             "started_at": "2026-11-22T14:03:05Z", "seconds": 0.08, "ordinal": 1}]
+    assert step["runs"] == [
+        {
+            "id": "step3-3-observer-secrets",
+            "exit_code": 1,
+            "ended": "exited",
+            "started_at": "2026-11-22T14:03:05Z",
+            "seconds": 0.08,
+            "ordinal": 1,
+        }
+    ]
     assert document["causes"][0]["explains"] == ["POD-STATUS/postgres-0", "HEALTH-POD"]
 
 
 @pytest.mark.parametrize(
     ("make", "verdict", "code"),
-    [(sessions.complete, "complete", 0), (sessions.failed, "failed", 1), (sessions.empty, "incomplete", 3),
-     (sessions.aborted, "aborted", 4), (sessions.pending, "pending", 5)],
+    [
+        (sessions.complete, "complete", 0),
+        (sessions.failed, "failed", 1),
+        (sessions.empty, "incomplete", 3),
+        (sessions.aborted, "aborted", 4),
+        (sessions.pending, "pending", 5),
+    ],
 )
 def test_verdict_and_exit_code_belong_together(make, verdict, code):
     document = machine.to_json(make(), sessions.TITLES)
@@ -124,7 +151,9 @@ def test_json_text_is_one_document_that_any_stream_can_take():
     assert json.loads(text) == machine.to_json(sessions.hostile(), sessions.TITLES)
     assert text.endswith("}\n") and "\x1b" not in text and "파드" in text
     odd = sessions.finding("A", "0", actual="half \ud800 pair")
-    broken = replace(sessions.empty(), results=(replace(sessions.passed("0"), findings=(odd,)), *sessions.empty().results[1:]))
+    broken = replace(
+        sessions.empty(), results=(replace(sessions.passed("0"), findings=(odd,)), *sessions.empty().results[1:])
+    )
     assert json.loads(machine.json_text(broken, sessions.TITLES).encode("utf-8"))
 
 
@@ -147,7 +176,14 @@ def test_junit_has_the_shape_that_ci_servers_read(make):
         names = [(case.attrib["classname"], case.attrib["name"]) for case in suite.iter("testcase")]
         assert len(set(names)) == len(names)
         for case in suite.iter("testcase"):
-            assert [c.tag for c in case] in ([], ["failure"], ["error"], ["skipped"], ["system-out"], ["skipped", "system-out"])
+            assert [c.tag for c in case] in (
+                [],
+                ["failure"],
+                ["error"],
+                ["skipped"],
+                ["system-out"],
+                ["skipped", "system-out"],
+            )
             assert case.attrib["classname"] == f"step{suite.attrib['id']}"
     assert int(root.attrib["tests"]) == len(list(root.iter("testcase")))
     assert int(root.attrib["failures"]) == len(list(root.iter("failure")))
@@ -163,7 +199,10 @@ def test_each_verdict_has_its_junit_outcome():
     failed = sessions.failed()
     service = outcome(failed, "SERVICE/postgres")
     assert (service.tag, service.attrib) == ("failure", {"message": "the Service is missing", "type": "fail"})
-    assert "expected: ClusterIP, 5432/TCP\nactual: no such Service\nevidence: step5-services.2:2\nremedy: kubectl apply" in service.text
+    assert (
+        "expected: ClusterIP, 5432/TCP\nactual: no such Service\nevidence: step5-services.2:2\nremedy: kubectl apply"
+        in service.text
+    )
     assert outcome(failed, "HEALTH-SERVICE").tag == "error"
     assert outcome(failed, "RESTART-OBSERVER").tag == outcome(failed, "STEP").tag == "skipped"
     assert outcome(failed, "K3S-VERSION/oracle-obs-arm").tag == "system-out"
@@ -190,5 +229,7 @@ def test_characters_that_xml_does_not_allow_are_gone():
     assert not re.search("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]", text)
     assert "파드가 준비되지 않음" in text
     odd = sessions.finding("A", "0", summary="\ufffe \ud800 \x00", actual="x")
-    session = replace(sessions.empty(), results=(replace(sessions.passed("0"), findings=(odd,)), *sessions.empty().results[1:]))
+    session = replace(
+        sessions.empty(), results=(replace(sessions.passed("0"), findings=(odd,)), *sessions.empty().results[1:])
+    )
     ElementTree.fromstring(machine.to_junit(session, sessions.TITLES).encode("utf-8"))

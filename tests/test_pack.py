@@ -107,7 +107,9 @@ def test_random_single_byte_changes(made: Pack) -> None:
         assert str(refused.value.message)
 
 
-@pytest.mark.parametrize("name", ["journal.jsonl", "runs.json", "report.md", MANIFEST, "step2-pvc.out", "commands/summary.sh"])
+@pytest.mark.parametrize(
+    "name", ["journal.jsonl", "runs.json", "report.md", MANIFEST, "step2-pvc.out", "commands/summary.sh"]
+)
 def test_changed_member_is_named(made: Pack, name: str) -> None:
     data, content = made.to_bytes(), made.members[name]
     at = data.index(content[:200], data.index(f"/{name}\0".encode())) + min(150, len(content) - 1)
@@ -144,7 +146,9 @@ def entry(name: str, data: bytes = b"x", **more: object) -> bytes:
     return info.tobuf(tarfile.USTAR_FORMAT) + data + bytes(-len(data) % 512)
 
 
-@pytest.mark.parametrize("name", ["/etc/passwd", "s/../x.out", "../x.out", "s/evil.py", "s/a/b.out", "s/commands/x.py", "x.out"])
+@pytest.mark.parametrize(
+    "name", ["/etc/passwd", "s/../x.out", "../x.out", "s/evil.py", "s/a/b.out", "s/commands/x.py", "x.out"]
+)
 def test_names_that_do_not_belong(name: str) -> None:
     with pytest.raises(PackRefused, match="does not belong"):
         pack.read(pack._stored(entry(name) + bytes(1024)))

@@ -38,7 +38,10 @@ def words(text: str) -> list[str]:
 def package_folders() -> dict[str, Path]:
     """Each package of `setup.cfg` and the folder it is made of."""
     options = metadata()["options"]
-    named = {name.strip(): place.strip() for name, _, place in (line.partition("=") for line in words(options["package_dir"]))}
+    named = {
+        name.strip(): place.strip()
+        for name, _, place in (line.partition("=") for line in words(options["package_dir"]))
+    }
     return {name: ROOT / named.get(name, name.replace(".", "/")) for name in words(options["packages"])}
 
 
@@ -92,7 +95,9 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_bare_checkout_uses_its_own_files(checkout: Path) -> None:
     code = "import playbook.data; print(playbook.data.folder('commands'), playbook.scenario('healthy'))"
     ended = run(sys.executable, "-c", code, cwd=checkout)
-    assert ended.stdout.decode().split() == [str(checkout / "commands"), str(checkout / "tests/fixtures/healthy")], ended.stderr
+    assert ended.stdout.decode().split() == [str(checkout / "commands"), str(checkout / "tests/fixtures/healthy")], (
+        ended.stderr
+    )
 
 
 def test_a_bare_checkout_runs(checkout: Path) -> None:
@@ -156,8 +161,21 @@ def test_import_playbook_costs_no_library() -> None:
 def test_verbs_that_look_import_no_more_than_they_need(arguments: list[str]) -> None:
     there = imported_by(f"sys.argv = ['playbook', *{arguments}]\nfrom playbook.cli import main\nmain()")
     assert {"click", "playbook.cli"} <= there
-    assert there & {"jinja2", "sh", "tabulate", "playbook.library", "playbook.model", "playbook.steps", "importlib.resources",
-                    "subprocess", "json"} == set()
+    assert (
+        there
+        & {
+            "jinja2",
+            "sh",
+            "tabulate",
+            "playbook.library",
+            "playbook.model",
+            "playbook.steps",
+            "importlib.resources",
+            "subprocess",
+            "json",
+        }
+        == set()
+    )
 
 
 def cpu_of_children() -> float:

@@ -16,7 +16,16 @@ from playbook.model import Ended, Evidence, Verdict
 
 @pytest.mark.parametrize(
     ("text", "expected"),
-    [("", 0), ("abc", 3), ("상태", 4), ("\x1b[1;31mfail\x1b[0m", 4), ("✅", 2), ("⚠️", 2), ("e\u0301", 1), ("ｆｕｌｌ", 8)],
+    [
+        ("", 0),
+        ("abc", 3),
+        ("상태", 4),
+        ("\x1b[1;31mfail\x1b[0m", 4),
+        ("✅", 2),
+        ("⚠️", 2),
+        ("e\u0301", 1),
+        ("ｆｕｌｌ", 8),
+    ],
 )
 def test_width(text, expected):
     assert columns.width(text) == expected
@@ -27,7 +36,10 @@ def test_pad_never_cuts():
     assert columns.pad("abcdef", 3) == "abcdef"
 
 
-@pytest.mark.parametrize("escape", ["\x1b[2J", "\x1b[38;5;1m", "\x1b]0;title\x07", "\x1b]8;;http://x\x1b\\", "\x1bc", "\x9b31m", "\x1bPq\x1b\\"])
+@pytest.mark.parametrize(
+    "escape",
+    ["\x1b[2J", "\x1b[38;5;1m", "\x1b]0;title\x07", "\x1b]8;;http://x\x1b\\", "\x1bc", "\x9b31m", "\x1bPq\x1b\\"],
+)
 def test_terminal_escapes_are_taken_out(escape):
     assert columns.clean(f"a{escape}b\r\nc") == "ab\nc"
 
@@ -66,7 +78,10 @@ def test_step_lines_line_up_and_carry_verdict_and_time():
     session = sessions.failed()
     lines = [present.step_line(session, result, sessions.korean("시크릿")) for result in session.results]
     assert re.fullmatch(r"Step 0  PVC 상태 확인  warn          0\.08 s", lines[0])
-    at = {columns.width(line[: re.search(r"  (warn|pass|fail|inconclusive|skipped|not-run)", line).start()]) for line in lines}
+    at = {
+        columns.width(line[: re.search(r"  (warn|pass|fail|inconclusive|skipped|not-run)", line).start()])
+        for line in lines
+    }
     assert len(at) == 1
     assert present.step_line(sessions.waived(), sessions.waived().result("5"), sessions.TITLES).endswith("  waived")
 
@@ -107,8 +122,12 @@ def test_a_waived_problem_stays_visible_as_waived():
 
 def test_hostile_text_cannot_reach_the_terminal():
     session = sessions.hostile()
-    for said in (present.problems(session), present.status(session, sessions.TITLES), present.overall_sentence(session),
-                 present.criteria_table(session)):
+    for said in (
+        present.problems(session),
+        present.status(session, sessions.TITLES),
+        present.overall_sentence(session),
+        present.criteria_table(session),
+    ):
         assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", said)
 
 

@@ -40,7 +40,9 @@ def test_there_is_an_example() -> None:
 def test_the_example_runs(code: str, tmp_path: Path) -> None:
     script = tmp_path / "example.py"
     script.write_text(f"import sys\nsys.path.insert(0, {str(ROOT)!r})\n{code}", "utf-8")
-    ended = subprocess.run([sys.executable, str(script)], cwd=tmp_path, capture_output=True, check=False, encoding="utf-8")
+    ended = subprocess.run(
+        [sys.executable, str(script)], cwd=tmp_path, capture_output=True, check=False, encoding="utf-8"
+    )
     assert (ended.returncode, ended.stderr) == (0, "")
     assert "OBSERVER-SECRETS" in ended.stdout
     assert [path.name for path in tmp_path.iterdir()] == ["example.py"]
@@ -65,7 +67,9 @@ def test_the_excerpt_is_from_the_report() -> None:
 
 def test_the_libraries_are_those_of_setup_cfg() -> None:
     named = [cell.strip("`") for cell in first_cells("Libraries")]
-    needed = re.findall(r"^    (\w+) >=", (ROOT / "setup.cfg").read_text().partition("install_requires")[2].partition("[")[0], re.M)
+    needed = re.findall(
+        r"^    (\w+) >=", (ROOT / "setup.cfg").read_text().partition("install_requires")[2].partition("[")[0], re.M
+    )
     assert named == needed
 
 

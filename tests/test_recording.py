@@ -53,11 +53,23 @@ def test_form_on_disk(folder: Path) -> None:
     for run in RUNS[:4]:
         writer.add(run)
     assert json.loads((folder / "runs.json").read_text())[0] == {
-        "id": "step2-pvc", "exit_code": 0, "seconds": 0.07, "started_at": "2026-11-22T22:56:34.123456Z"}
+        "id": "step2-pvc",
+        "exit_code": 0,
+        "seconds": 0.07,
+        "started_at": "2026-11-22T22:56:34.123456Z",
+    }
     assert sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*")) == [
-        "diagnose", "diagnose/describe-pod.observer-7cd9-x.err", "diagnose/describe-pod.observer-7cd9-x.out",
-        "diagnose/get-sc.err", "diagnose/get-sc.out", "runs.json",
-        "step2-pvc.2.err", "step2-pvc.2.out", "step2-pvc.err", "step2-pvc.out"]
+        "diagnose",
+        "diagnose/describe-pod.observer-7cd9-x.err",
+        "diagnose/describe-pod.observer-7cd9-x.out",
+        "diagnose/get-sc.err",
+        "diagnose/get-sc.out",
+        "runs.json",
+        "step2-pvc.2.err",
+        "step2-pvc.2.out",
+        "step2-pvc.err",
+        "step2-pvc.out",
+    ]
     for path in (folder, *folder.rglob("*")):
         assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600), path
 
@@ -156,9 +168,18 @@ def test_sync_reaches_every_file_once(folder: Path, monkeypatch: pytest.MonkeyPa
     real = os.fsync
     monkeypatch.setattr(os, "fsync", lambda fd: (synced.append(str(Path(f"/dev/fd/{fd}").readlink())), real(fd))[1])
     writer.sync()
-    assert sorted(synced) == sorted(str(path) for path in (
-        folder, folder / "diagnose", folder / "runs.json", folder / "step2-pvc.out", folder / "step2-pvc.err",
-        folder / "diagnose" / f"{RUNS[1].command}.out", folder / "diagnose" / f"{RUNS[1].command}.err"))
+    assert sorted(synced) == sorted(
+        str(path)
+        for path in (
+            folder,
+            folder / "diagnose",
+            folder / "runs.json",
+            folder / "step2-pvc.out",
+            folder / "step2-pvc.err",
+            folder / "diagnose" / f"{RUNS[1].command}.out",
+            folder / "diagnose" / f"{RUNS[1].command}.err",
+        )
+    )
     writer.sync()
     assert len(synced) == 7
 

@@ -75,7 +75,9 @@ def _told_by(state: str) -> frozenset[str]:
 def _is_broken(state: str, command: str) -> bool:
     """Whether a state shows a command failing, or shows a fault in what it prints."""
     runs = runs_of(state, command)
-    return any(failure(run) or run.exit_code not in (0, None) for run in runs) or (bool(runs) and command in _told_by(state))
+    return any(failure(run) or run.exit_code not in (0, None) for run in runs) or (
+        bool(runs) and command in _told_by(state)
+    )
 
 
 def test_every_command_has_a_healthy_recording() -> None:

@@ -296,7 +296,15 @@ def test_a_large_output_is_masked_in_no_time() -> None:
 
 @pytest.mark.parametrize(
     "unit",
-    [b"token=", b"password\\", b"authorization:", b"eyJ", b"-----BEGIN PRIVATE KEY-----", b"://a:", b"client-key-data="],
+    [
+        b"token=",
+        b"password\\",
+        b"authorization:",
+        b"eyJ",
+        b"-----BEGIN PRIVATE KEY-----",
+        b"://a:",
+        b"client-key-data=",
+    ],
 )
 def test_the_time_is_linear_for_hostile_text_too(unit: bytes) -> None:
     redactor = taught("k3y-pl4nted")

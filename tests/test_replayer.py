@@ -44,7 +44,12 @@ def test_runs_come_in_the_order_of_the_recording(tmp_path: Path) -> None:
     (tmp_path / "r" / "step2-pvc.2.err").write_bytes(b"")
     replay = ReplayRunner(tmp_path / "r")
     first = replay.run(command("step2-pvc"), 1)
-    assert (first.stdout, first.stderr, first.exit_code, first.ended) == (b"one\r\n\xff", b"err one\r\n\xff", 0, Ended.EXITED)
+    assert (first.stdout, first.stderr, first.exit_code, first.ended) == (
+        b"one\r\n\xff",
+        b"err one\r\n\xff",
+        0,
+        Ended.EXITED,
+    )
     assert first.started_at == datetime(2026, 11, 22, 22, 56, 34, tzinfo=timezone.utc) and first.duration_s == 0.07
     second = replay.run(command("step2-pvc"), 2)
     assert (second.stdout, second.exit_code, second.ended, second.note) == (b"two", None, Ended.TIMEOUT, "late")
@@ -55,7 +60,13 @@ def test_runs_come_in_the_order_of_the_recording(tmp_path: Path) -> None:
 def test_what_is_not_recorded_is_said_and_never_run(tmp_path: Path) -> None:
     replay = ReplayRunner(recording(tmp_path / "r", [item()], step2_pvc=b"x"))
     run = replay.run(command("step1-namespace"), 1)
-    assert (run.ended, run.exit_code, run.stdout, run.command, run.ordinal) == (Ended.NOT_RECORDED, None, b"", "step1-namespace", 1)
+    assert (run.ended, run.exit_code, run.stdout, run.command, run.ordinal) == (
+        Ended.NOT_RECORDED,
+        None,
+        b"",
+        "step1-namespace",
+        1,
+    )
     assert replay.run(command("step2-pvc"), 2).ended is Ended.NOT_RECORDED
     trio = replay.port_forward(command("a"), command("step2-pvc"), command("c"), (1, 1, 1))
     assert [run.ended for run in trio] == [Ended.NOT_RECORDED, Ended.EXITED, Ended.NOT_RECORDED]
@@ -71,7 +82,9 @@ def test_a_listed_run_without_its_files_is_not_recorded(tmp_path: Path, name: st
 
 
 def test_diagnoses_need_not_be_listed(tmp_path: Path) -> None:
-    folder = recording(tmp_path / "r", [item()], diagnose__describe_pod=b"none", diagnose__get_sc=b"sc", step3_4=b"stray")
+    folder = recording(
+        tmp_path / "r", [item()], diagnose__describe_pod=b"none", diagnose__get_sc=b"sc", step3_4=b"stray"
+    )
     for name in ("describe-pod.observer-7cd9-x", "describe-pod.observer-7cd9-x.2"):
         for end in ("out", "err"):
             (folder / "diagnose" / f"{name}.{end}").write_bytes(name.encode())
@@ -108,7 +121,9 @@ def test_from_a_zip_file(tmp_path: Path) -> None:
     recording(tmp_path / "r", [item()], step2_pvc=b"zipped", diagnose__get_sc=b"sc")
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
         for path in sorted((tmp_path / "r").rglob("*")):
-            archive.write(path, f"inside/{path.relative_to(tmp_path / 'r').as_posix()}" + ("/" if path.is_dir() else ""))
+            archive.write(
+                path, f"inside/{path.relative_to(tmp_path / 'r').as_posix()}" + ("/" if path.is_dir() else "")
+            )
     replay = ReplayRunner(zipfile.Path(tmp_path / "a.zip", "inside/"))
     assert replay.run(command("step2-pvc"), 1).stdout == b"zipped"
     assert replay.run(command("get-sc"), 1).stdout == b"sc"
@@ -127,13 +142,39 @@ def test_missing_folder_and_missing_index(tmp_path: Path) -> None:
         ReplayRunner(tmp_path / "file")
 
 
-@pytest.mark.parametrize("text", [
-    "", "{", "{}", "null", "[1]", '[{"id": "a"}]', "\xff", "[" * 100_000,
-    *(json.dumps([item(), bad]) for bad in (
-        item("../x"), item("a/b"), item(""), item(5), item(exit_code="0"), item(exit_code=True), item(seconds=-1),
-        item(seconds="1"), item(seconds=float("nan")), item(started_at="yesterday"), item(started_at=5),
-        item(started_at="2026-11-22T22:56:34"), item(started_at="9999-12-31T23:59:59-2300"), item(ended="dead"), item(note=7))),
-])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        "{}",
+        "null",
+        "[1]",
+        '[{"id": "a"}]',
+        "\xff",
+        "[" * 100_000,
+        *(
+            json.dumps([item(), bad])
+            for bad in (
+                item("../x"),
+                item("a/b"),
+                item(""),
+                item(5),
+                item(exit_code="0"),
+                item(exit_code=True),
+                item(seconds=-1),
+                item(seconds="1"),
+                item(seconds=float("nan")),
+                item(started_at="yesterday"),
+                item(started_at=5),
+                item(started_at="2026-11-22T22:56:34"),
+                item(started_at="9999-12-31T23:59:59-2300"),
+                item(ended="dead"),
+                item(note=7),
+            )
+        ),
+    ],
+)
 def test_a_damaged_index_is_named(tmp_path: Path, text: str) -> None:
     recording(tmp_path, [])
     (tmp_path / "runs.json").write_bytes(text.encode("latin-1"))
@@ -145,7 +186,12 @@ def test_a_damaged_index_is_named(tmp_path: Path, text: str) -> None:
 
 def test_moments() -> None:
     at = datetime(2026, 11, 22, 22, 56, 34, tzinfo=timezone.utc)
-    for text in ("2026-11-22T22:56:34+0000", "2026-11-22T22:56:34Z", "2026-11-23T07:56:34+09:00", "2026-11-23T07:56:34+0900"):
+    for text in (
+        "2026-11-22T22:56:34+0000",
+        "2026-11-22T22:56:34Z",
+        "2026-11-23T07:56:34+09:00",
+        "2026-11-23T07:56:34+0900",
+    ):
         assert moment(text) == at
     assert moment("2026-11-22T22:56:34.123456Z") == at + timedelta(microseconds=123456)
 
@@ -153,4 +199,7 @@ def test_moments() -> None:
 def test_the_index_keeps_its_order(tmp_path: Path) -> None:
     recording(tmp_path, [item("step5-services"), item(), item("step5-services", exit_code=3)])
     assert [(entry.key, entry.exit_code) for entry in read_index(tmp_path)] == [
-        ("step5-services", 0), ("step2-pvc", 0), ("step5-services", 3)]
+        ("step5-services", 0),
+        ("step2-pvc", 0),
+        ("step5-services", 3),
+    ]

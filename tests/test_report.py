@@ -13,8 +13,12 @@ from playbook.model import Command, Evidence, Session
 from playbook.text import msg, speaking
 
 COMMANDS = {
-    "step3-3-observer-secrets": Command("step3-3-observer-secrets", "3-3", "kubectl get secret observer-secrets\n", "0" * 64),
-    "step4-path-contract": Command("step4-path-contract", "4", "kubectl get configmap | \\\n  python3 -c \"\nprint('```')\n\"\n", "0"),
+    "step3-3-observer-secrets": Command(
+        "step3-3-observer-secrets", "3-3", "kubectl get secret observer-secrets\n", "0" * 64
+    ),
+    "step4-path-contract": Command(
+        "step4-path-contract", "4", "kubectl get configmap | \\\n  python3 -c \"\nprint('```')\n\"\n", "0"
+    ),
 }
 
 
@@ -26,7 +30,7 @@ def section(markdown: str, title: str) -> str:
     """The text under a heading, up to the next heading of its level or higher."""
     level = re.search(rf"^(#+) {re.escape(title)}", markdown, re.M)
     assert level, f"no heading {title!r}"
-    rest = markdown[level.end():]
+    rest = markdown[level.end() :]
     return re.split(rf"^#{{1,{len(level[1])}}} ", rest, maxsplit=1, flags=re.M)[0]
 
 
@@ -74,8 +78,18 @@ def test_every_table_row_has_as_many_cells_as_its_head(make):
 def test_first_screen_says_who_what_when_and_verdict():
     top = rendered(sessions.complete()).split("## Flow")[0]
     assert "✅ **Complete: all ten steps are as the guide wants them.**" in top
-    for value in ("`https://10.0.0.5:6443`", "oracle-obs-arm", "`observer-prod`", "| 1.0 ", "| kim ", "2026-11-22T14:03:05Z",
-                  "2026-11-23T15:03:05Z", "| 2 ", "c0ffee", "kubectl v1.32.4"):
+    for value in (
+        "`https://10.0.0.5:6443`",
+        "oracle-obs-arm",
+        "`observer-prod`",
+        "| 1.0 ",
+        "| kim ",
+        "2026-11-22T14:03:05Z",
+        "2026-11-23T15:03:05Z",
+        "| 2 ",
+        "c0ffee",
+        "kubectl v1.32.4",
+    ):
         assert value in top, value
     assert top.count("\n") < 25, "more than a screen"
 
@@ -95,7 +109,11 @@ def test_the_flow_is_coloured_by_verdict_and_broken_where_it_stopped():
 
 
 def test_criteria_name_all_six_states():
-    rows = [line for line in section(rendered(sessions.aborted()), "Abort criteria").splitlines() if re.match(r"\| \d", line)]
+    rows = [
+        line
+        for line in section(rendered(sessions.aborted()), "Abort criteria").splitlines()
+        if re.match(r"\| \d", line)
+    ]
     assert [row.split("|")[1].strip() for row in rows] == list("123456")
     assert "❌ met" in rows[0] and "step3-3-create-observer-secrets" in rows[0]
     assert "✅ not met" in rows[1]
@@ -131,7 +149,9 @@ def test_a_step_shows_command_output_status_findings_and_remedy():
     step = section(rendered(sessions.aborted()), "Step 3:")
     assert "```bash\nkubectl get secret observer-secrets\n```" in step
     assert "**`step3-3-observer-secrets`** - exit status 1, 0.08 s, 2026-11-22T14:03:05Z" in step
-    assert 'On standard error:\n\n```text\nError from server (NotFound): secrets "observer-secrets" not found\n```' in step
+    assert (
+        'On standard error:\n\n```text\nError from server (NotFound): secrets "observer-secrets" not found\n```' in step
+    )
     assert "observer-secrets, Opaque" in step
     assert "- `OBSERVER-SECRETS`: create it, then verify again: `python -m playbook show" in step
 

@@ -34,7 +34,9 @@ class Allowing(Silent):
         return True
 
 
-def go_on(state: Path, cluster: FakeCluster, at_event: Callable[[int, Journal, Interruption], None] | None = None) -> Session:
+def go_on(
+    state: Path, cluster: FakeCluster, at_event: Callable[[int, Journal, Interruption], None] | None = None
+) -> Session:
     """One start of the program on `state` and `cluster`; `at_event` is told of every journal line that was written."""
     interruption = Interruption()
     cluster.revive()
@@ -119,17 +121,25 @@ def send(number: int, which: signal.Signals) -> Callable[[int, Journal, Interrup
 
 
 def _cases() -> Iterator[object]:
-    ways = {"SIGKILL": kill, "torn": tear, "SIGINT": lambda n: send(n, signal.SIGINT), "SIGHUP": lambda n: send(n, signal.SIGHUP)}
+    ways = {
+        "SIGKILL": kill,
+        "torn": tear,
+        "SIGINT": lambda n: send(n, signal.SIGINT),
+        "SIGHUP": lambda n: send(n, signal.SIGHUP),
+    }
     for name, way in ways.items():
-        # without PLAYBOOK_KILLS=all every third boundary is met once, by one of the four ways; with it all by all of them
+        # without PLAYBOOK_KILLS=all every fifth boundary is met once, by one of the four ways; with it all by all of them
         for number in range(1, 76):
-            if EVERY or (number % 3 == 0 and list(ways).index(name) == number // 3 % 4):
+            if EVERY or (number % 5 == 0 and list(ways).index(name) == number // 5 % 4):
                 yield pytest.param(number, way, id=f"{name}-{number}")
 
 
 @pytest.mark.parametrize(("number", "way"), list(_cases()))
 def test_dying_at_any_event_loses_nothing(
-    number: int, way: Callable[[int], Callable[[int, Journal, Interruption], None]], undisturbed: tuple[Session, int], tmp_path: Path
+    number: int,
+    way: Callable[[int], Callable[[int, Journal, Interruption], None]],
+    undisturbed: tuple[Session, int],
+    tmp_path: Path,
 ) -> None:
     whole, events = undisturbed
     assert number <= events

@@ -101,15 +101,19 @@ def test_text_reaches_bash_unchanged(runner: LiveRunner) -> None:
     assert runner.run(command(text), 1).stdout.split(b"|", 1)[1] == "a  b|\n|é$x`|".encode()
 
 
-@pytest.mark.parametrize(("text", "status"), [("false | cat", 1), ("cat /nonexistent 2>/dev/null | wc -l", 1),
-                                              ("yes | head -1", 141), ("kill -9 $$", -9)])
+@pytest.mark.parametrize(
+    ("text", "status"),
+    [("false | cat", 1), ("cat /nonexistent 2>/dev/null | wc -l", 1), ("yes | head -1", 141), ("kill -9 $$", -9)],
+)
 def test_a_pipe_does_not_mask_a_status(runner: LiveRunner, text: str, status: int) -> None:
     run = runner.run(command(text), 1)
     assert (run.exit_code, run.ended) == (status, Ended.EXITED)
 
 
 def test_no_terminal_and_empty_standard_input(runner: LiveRunner) -> None:
-    run = runner.run(command("cat; test -t 0 || test -t 1 || test -t 2 || echo none; (: </dev/tty) 2>/dev/null || echo detached"), 1)
+    run = runner.run(
+        command("cat; test -t 0 || test -t 1 || test -t 2 || echo none; (: </dev/tty) 2>/dev/null || echo detached"), 1
+    )
     assert run.stdout == b"none\ndetached\n"
 
 
@@ -131,7 +135,9 @@ def test_without_bash(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     live = LiveRunner()
     run = live.run(command("echo"), 1)
     assert (run.ended, run.exit_code, run.stdout) == (Ended.NOT_FOUND, None, b"")
-    assert [run.ended for run in live.port_forward(command("a &"), command("b"), command("c"), (1, 1, 1))] == [Ended.NOT_FOUND] * 3
+    assert [run.ended for run in live.port_forward(command("a &"), command("b"), command("c"), (1, 1, 1))] == [
+        Ended.NOT_FOUND
+    ] * 3
     live.close()
 
 
@@ -144,9 +150,11 @@ def test_nothing_of_a_command_line_is_logged(runner: LiveRunner, caplog: pytest.
 
 
 def test_closed_standard_streams_do_not_mix() -> None:
-    code = ("from playbook.runner import LiveRunner; from playbook.model import Command; import os\n"
-            "run = LiveRunner().run(Command('x', '', 'echo out; echo err >&2; cat', ''), 1)\n"
-            "os._exit(0 if (run.stdout, run.stderr) == (b'out\\n', b'err\\n') else 9)")
+    code = (
+        "from playbook.runner import LiveRunner; from playbook.model import Command; import os\n"
+        "run = LiveRunner().run(Command('x', '', 'echo out; echo err >&2; cat', ''), 1)\n"
+        "os._exit(0 if (run.stdout, run.stderr) == (b'out\\n', b'err\\n') else 9)"
+    )
     script = f'exec "{sys.executable}" -c "$CODE" <&- >&- 2>&-'
     done = subprocess.run(["bash", "-c", script], env={**os.environ, "CODE": code}, cwd=ROOT, timeout=20, check=False)
     assert done.returncode == 0
@@ -156,7 +164,9 @@ def test_closed_standard_streams_do_not_mix() -> None:
 
 
 @needs_proc
-def test_time_limit_keeps_the_output_and_ends_grandchildren(runner: LiveRunner, mark: dict[str, str], either_sink: str) -> None:
+def test_time_limit_keeps_the_output_and_ends_grandchildren(
+    runner: LiveRunner, mark: dict[str, str], either_sink: str
+) -> None:
     run = runner.run(command("echo before; echo e >&2; (sleep 60; echo after) | cat & sleep 60 | cat", 0.3), 1, mark)
     assert (run.stdout, run.stderr, run.exit_code, run.ended) == (b"before\n", b"e\n", None, Ended.TIMEOUT)
     assert 0.3 <= run.duration_s < 2
@@ -164,7 +174,9 @@ def test_time_limit_keeps_the_output_and_ends_grandchildren(runner: LiveRunner, 
 
 
 @needs_proc
-@pytest.mark.parametrize("text", ["trap '' TERM; echo x; sleep 60; sleep 60", "echo x; (trap '' TERM; sleep 60; sleep 60) | cat"])
+@pytest.mark.parametrize(
+    "text", ["trap '' TERM; echo x; sleep 60; sleep 60", "echo x; (trap '' TERM; sleep 60; sleep 60) | cat"]
+)
 def test_who_ignores_sigterm_is_killed(runner: LiveRunner, mark: dict[str, str], text: str) -> None:
     run = runner.run(command(text, 0.3), 1, mark)
     assert (run.stdout, run.ended) == (b"x\n", Ended.TIMEOUT)
@@ -254,14 +266,21 @@ def test_cleanup_runs_after_end_all_and_outlives_a_second_one(runner: LiveRunner
 @needs_proc
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_no_child_outlives_the_program(mark: dict[str, str], number: signal.Signals) -> None:
-    code = ("import signal, sys\n"
-            "from playbook.runner import LiveRunner; from playbook.model import Command\n"
-            "live = LiveRunner(grace_s=0.4)\n"
-            "signal.signal(signal.SIGTERM, lambda *_: live.end_all())\n"
-            "run = live.run(Command('x', '', 'sleep 60 | cat', ''), 1, {'PLAYBOOK_TEST_MARK': sys.argv[1]})\n"
-            "print(run.ended.value)")
-    with subprocess.Popen([sys.executable, "-c", code, mark["PLAYBOOK_TEST_MARK"]], cwd=ROOT, text=True,
-                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as program:
+    code = (
+        "import signal, sys\n"
+        "from playbook.runner import LiveRunner; from playbook.model import Command\n"
+        "live = LiveRunner(grace_s=0.4)\n"
+        "signal.signal(signal.SIGTERM, lambda *_: live.end_all())\n"
+        "run = live.run(Command('x', '', 'sleep 60 | cat', ''), 1, {'PLAYBOOK_TEST_MARK': sys.argv[1]})\n"
+        "print(run.ended.value)"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code, mark["PLAYBOOK_TEST_MARK"]],
+        cwd=ROOT,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    ) as program:
         assert soon(lambda: len(marked(mark)) >= 3)
         program.send_signal(number)
         out = program.communicate(timeout=10)[0]
@@ -297,13 +316,17 @@ def test_no_descriptor_or_thread_is_left(runner: LiveRunner, either_sink: str) -
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists() or not hasattr(os, "memfd_create"), reason="needs Linux")
 def test_fifty_megabytes_cost_their_size_once() -> None:
-    code = ("from pathlib import Path\n"
-            "from playbook.runner import LiveRunner; from playbook.model import Command\n"
-            "peak = lambda: int(Path('/proc/self/status').read_text().split('VmHWM:')[1].split()[0]) * 1024\n"
-            "live = LiveRunner(); live.run(Command('x', '', 'true', ''), 1); before = peak()\n"
-            "run = live.run(Command('x', '', 'head -c 50000000 /dev/zero', ''), 1)\n"
-            "print(len(run.stdout), peak() - before)")
-    out = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=30, check=True).stdout
+    code = (
+        "from pathlib import Path\n"
+        "from playbook.runner import LiveRunner; from playbook.model import Command\n"
+        "peak = lambda: int(Path('/proc/self/status').read_text().split('VmHWM:')[1].split()[0]) * 1024\n"
+        "live = LiveRunner(); live.run(Command('x', '', 'true', ''), 1); before = peak()\n"
+        "run = live.run(Command('x', '', 'head -c 50000000 /dev/zero', ''), 1)\n"
+        "print(len(run.stdout), peak() - before)"
+    )
+    out = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=30, check=True
+    ).stdout
     size, cost = map(int, out.split())
     assert size == 50_000_000
     assert cost < 1.2 * size
@@ -322,17 +345,21 @@ def port() -> int:
 @pytest.fixture
 def stub(monkeypatch: pytest.MonkeyPatch, runner: LiveRunner, mark: dict[str, str]) -> Callable[[str], None]:
     """Puts the stub kubectl on PATH, and the mark on all that is started (the runner's guard is older)."""
+
     def use(behaviour: str) -> None:
         monkeypatch.setenv("PATH", f"{STUB}{os.pathsep}{os.environ['PATH']}")
         monkeypatch.setenv("STUB", behaviour)
         monkeypatch.setenv("PLAYBOOK_TEST_MARK", mark["PLAYBOOK_TEST_MARK"])
         monkeypatch.setenv("NO_PROXY", "*")
+
     return use
 
 
 def forward(runner: LiveRunner, port: int, path: str = "health", timeout_s: float = 10.0) -> tuple[Run, Run, Run]:
     return runner.port_forward(
-        command(f"kubectl port-forward svc/observer {port}:8000 -n observer-prod &\n", timeout_s, "step7-3-port-forward"),
+        command(
+            f"kubectl port-forward svc/observer {port}:8000 -n observer-prod &\n", timeout_s, "step7-3-port-forward"
+        ),
         command(f"curl -sf http://localhost:{port}/{path}\n", key="step7-3-curl"),
         command("kill %1\n", key="step7-3-stop-port-forward"),
         (1, 2, 3),
@@ -341,11 +368,16 @@ def forward(runner: LiveRunner, port: int, path: str = "health", timeout_s: floa
 
 @needs_proc
 @needs_curl
-def test_forward_curl_stop(runner: LiveRunner, stub: Callable[[str], None], port: int, mark: dict[str, str], either_sink: str) -> None:
+def test_forward_curl_stop(
+    runner: LiveRunner, stub: Callable[[str], None], port: int, mark: dict[str, str], either_sink: str
+) -> None:
     stub("listen")
     one, two, three = forward(runner, port)
     assert [(run.command, run.ordinal) for run in (one, two, three)] == [
-        ("step7-3-port-forward", 1), ("step7-3-curl", 2), ("step7-3-stop-port-forward", 3)]
+        ("step7-3-port-forward", 1),
+        ("step7-3-curl", 2),
+        ("step7-3-stop-port-forward", 3),
+    ]
     assert one.out == f"Forwarding from 127.0.0.1:{port} -> 8000\nHandling connection for {port}\n"
     assert (one.stderr, one.exit_code, one.ended) == (b"", -15, Ended.EXITED)
     assert (two.stdout, two.stderr, two.exit_code, two.ended) == (b'{"status": "ok"}', b"", 0, Ended.EXITED)
@@ -357,7 +389,9 @@ def test_forward_curl_stop(runner: LiveRunner, stub: Callable[[str], None], port
 
 @needs_proc
 @needs_curl
-def test_forward_whose_port_is_taken(runner: LiveRunner, stub: Callable[[str], None], port: int, mark: dict[str, str]) -> None:
+def test_forward_whose_port_is_taken(
+    runner: LiveRunner, stub: Callable[[str], None], port: int, mark: dict[str, str]
+) -> None:
     stub("listen")
     with socket.socket() as other:  # somebody else owns the port, and would even answer
         other.bind(("127.0.0.1", port))
@@ -393,7 +427,9 @@ def test_forward_that_never_listens(stub: Callable[[str], None], port: int, mark
 
 @needs_proc
 @needs_curl
-def test_forward_whose_service_hangs(runner: LiveRunner, stub: Callable[[str], None], port: int, mark: dict[str, str]) -> None:
+def test_forward_whose_service_hangs(
+    runner: LiveRunner, stub: Callable[[str], None], port: int, mark: dict[str, str]
+) -> None:
     stub("listen")
     one, two, three = forward(runner, port, "slow", timeout_s=1.2)
     assert one.out.splitlines()[-1] == f"Handling connection for {port}"
@@ -404,8 +440,9 @@ def test_forward_whose_service_hangs(runner: LiveRunner, stub: Callable[[str], N
 
 @needs_proc
 @needs_curl
-def test_forward_that_ignores_its_stop(runner: LiveRunner, stub: Callable[[str], None], port: int, mark: dict[str, str],
-                                       monkeypatch: pytest.MonkeyPatch) -> None:
+def test_forward_that_ignores_its_stop(
+    runner: LiveRunner, stub: Callable[[str], None], port: int, mark: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("playbook.forward.STOP_S", 0.3)
     stub("deaf")
     one, two, _ = forward(runner, port)

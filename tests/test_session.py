@@ -185,7 +185,10 @@ def test_other_commands_are_refused_in_one_sentence_with_both_sides(tmp_path: Pa
     ids=["server", "nodes"],
 )
 def test_another_cluster_is_refused_and_leaves_no_trace_in_what_counts(
-    command: str, old: str, new: str, verification: Verification  # noqa: F811
+    command: str,
+    old: str,
+    new: str,
+    verification: Verification,
 ) -> None:
     before = verification.all()
     verification.cluster.tmp_curl = True
@@ -201,7 +204,7 @@ def test_another_cluster_is_refused_and_leaves_no_trace_in_what_counts(
     assert after.cluster == before.cluster == Cluster("https://127.0.0.1:6443", ("oracle-obs-arm",), NAMESPACE)
 
 
-def test_tmp_curl_is_not_taken_back_from_another_cluster(verification: Verification) -> None:  # noqa: F811
+def test_tmp_curl_is_not_taken_back_from_another_cluster(verification: Verification) -> None:
     """The program died while 7-2 ran; then somebody chose another KUBECONFIG."""
     verification.all(until="6")
     seven_two = CATALOG.command("step7-2-health-via-service")
@@ -220,7 +223,8 @@ def test_tmp_curl_is_not_taken_back_from_another_cluster(verification: Verificat
 
 
 def test_a_removal_that_failed_is_tried_again_by_the_next_program(
-    verification: Verification, monkeypatch: pytest.MonkeyPatch  # noqa: F811
+    verification: Verification,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     from dataclasses import replace
 
@@ -233,10 +237,14 @@ def test_a_removal_that_failed_is_tried_again_by_the_next_program(
     assert verification.cluster.calls.count("remove-tmp-curl") == 1
 
 
-def test_a_cluster_that_cannot_be_reached_is_not_another_one(verification: Verification) -> None:  # noqa: F811
+def test_a_cluster_that_cannot_be_reached_is_not_another_one(verification: Verification) -> None:
     verification.all()
     for command in ("step0-cluster-info", "step0-nodes"):
-        verification.answer(command, "", "The connection to the server 127.0.0.1:6443 was refused - did you specify the right host or port?\n")
+        verification.answer(
+            command,
+            "",
+            "The connection to the server 127.0.0.1:6443 was refused - did you specify the right host or port?\n",
+        )
     session = verification.all()
     assert verification.steps_run() == "0"
     assert session.result("8").verdict is Verdict.PASS
@@ -247,7 +255,7 @@ def test_a_cluster_that_cannot_be_reached_is_not_another_one(verification: Verif
 # what is kept
 
 
-def test_from_runs_that_step_and_the_later_ones_again(verification: Verification) -> None:  # noqa: F811
+def test_from_runs_that_step_and_the_later_ones_again(verification: Verification) -> None:
     verification.all()
     session = verification.all(start="6", until="7")
     assert verification.steps_run() == "067"
@@ -256,7 +264,7 @@ def test_from_runs_that_step_and_the_later_ones_again(verification: Verification
     assert verification.steps_run() == "089"
 
 
-def test_a_warning_is_kept_and_what_was_not_seen_is_run_again(verification: Verification) -> None:  # noqa: F811
+def test_a_warning_is_kept_and_what_was_not_seen_is_run_again(verification: Verification) -> None:
     verification.answer("step5-services", "", "Unable to connect to the server: net/http: TLS handshake timeout\n")
     for name in verification.cluster.restarts:
         verification.cluster.restarts[name] = 1

@@ -97,7 +97,9 @@ def as_from_a_shell() -> None:
         signal.signal(number, signal.SIG_DFL)
 
 
-def start(stub: Stubbed, slow: str, *arguments: str, stdout: int = subprocess.PIPE, **more: Any) -> subprocess.Popen[str]:
+def start(
+    stub: Stubbed, slow: str, *arguments: str, stdout: int = subprocess.PIPE, **more: Any
+) -> subprocess.Popen[str]:
     """`playbook all --allow-restart`, with commands that take their time."""
     return subprocess.Popen(
         [sys.executable, "-m", "playbook", "all", "--allow-restart", *arguments], env={**stub.environ, "STUB_SLOW": slow},
@@ -146,7 +148,12 @@ def goes_on(stub: Stubbed, last: str) -> str:
     ],
 )
 def test_nothing_stays_alive_and_the_next_start_goes_on(
-    number: signal.Signals, slow: str, reached: Callable[[Stubbed], bool], removals: int | None, last: str, stub: Stubbed
+    number: signal.Signals,
+    slow: str,
+    reached: Callable[[Stubbed], bool],
+    removals: int | None,
+    last: str,
+    stub: Stubbed,
 ) -> None:
     process = start(stub, slow)
     assert until(lambda: reached(stub) or process.poll() is not None)

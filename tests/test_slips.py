@@ -33,7 +33,10 @@ def test_every_slip_has_its_own_id_and_a_way_to_be_met() -> None:
 
 def test_nothing_run_nothing_met() -> None:
     assert met() == set()
-    assert met(made("step6-4-env", ended=Ended.NOT_RECORDED), made("step8-2-delete-observer", ended=Ended.REFUSED)) == set()
+    assert (
+        met(made("step6-4-env", ended=Ended.NOT_RECORDED), made("step8-2-delete-observer", ended=Ended.REFUSED))
+        == set()
+    )
 
 
 def test_a_healthy_cluster_meets_the_slips_that_are_always_there() -> None:

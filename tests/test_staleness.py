@@ -15,7 +15,7 @@ KEPT = "12345678"
 
 
 @pytest.fixture
-def seen(verification: Verification) -> Verification:  # noqa: F811
+def seen(verification: Verification) -> Verification:
     """A record with Steps 0 to 8 passed and a baseline."""
     assert verification.all().overall is Overall.PENDING
     return verification
@@ -119,7 +119,7 @@ def test_another_resource_version_of_the_configmap_is_no_change(seen: Verificati
     assert seen.steps_run() == "09"
 
 
-def test_the_restart_of_step_8_makes_only_an_earlier_baseline_stale(verification: Verification) -> None:  # noqa: F811
+def test_the_restart_of_step_8_makes_only_an_earlier_baseline_stale(verification: Verification) -> None:
     verification.all(allow=False)
     assert verification.record.session().result("8").verdict is Verdict.SKIPPED
     assert verification.stale() == {}
@@ -148,7 +148,7 @@ def test_a_pod_of_the_same_name_that_was_started_anew_makes_steps_6_and_7_stale(
     assert seen.stale() == {}
 
 
-def test_pods_replaced_before_any_sample_was_taken_make_step_7_stale_too(verification: Verification) -> None:  # noqa: F811
+def test_pods_replaced_before_any_sample_was_taken_make_step_7_stale_too(verification: Verification) -> None:
     verification.all(until="7")
     assert not verification.record.answers("step9-1-pod-restarts")
     verification.replace_pods()
@@ -167,7 +167,7 @@ def test_pods_replaced_after_step_8_make_steps_6_and_7_stale(seen: Verification)
     assert session.result("9").verdict is Verdict.INCONCLUSIVE
 
 
-def test_a_delete_that_deleted_nothing_is_no_restart(verification: Verification) -> None:  # noqa: F811
+def test_a_delete_that_deleted_nothing_is_no_restart(verification: Verification) -> None:
     """Neither hides it new pods, nor does it take the baseline away."""
     verification.all(allow=False)
     due = of(verification.record.session(), "BASELINE").actual

@@ -25,7 +25,7 @@ def prospects(at: Verification) -> dict[str, str]:
 
 
 @pytest.fixture
-def at(verification: Verification, tmp_path: Path) -> Verification:  # noqa: F811
+def at(verification: Verification, tmp_path: Path) -> Verification:
     """A record on disk."""
     with Sessions(tmp_path) as sessions:
         verification.record = sessions.create(CATALOG.digest)
@@ -68,7 +68,13 @@ def test_kept_stale_and_failed_steps_each_with_their_reason(at: Verification, tm
     assert shown.exit_code == 0
     for step, line in told.items():
         assert f"Step {step}  {line}" in shown.stdout
-    for word in ("https://127.0.0.1:6443 (oracle-obs-arm)", "Failed", "fail", "2026-11-23T01:00:00Z", "Cluster connection"):
+    for word in (
+        "https://127.0.0.1:6443 (oracle-obs-arm)",
+        "Failed",
+        "fail",
+        "2026-11-23T01:00:00Z",
+        "Cluster connection",
+    ):
         assert word in shown.stdout
     assert shown.stderr == "next: python -m playbook all\n"
 

@@ -259,7 +259,10 @@ def test_no_event_vanishes(text: str, line: int):
 
 
 def test_an_event_of_an_unknown_type_is_kept():
-    assert [e.type for e in events(HEAD + ROW + "  wArning  BackOff  4s   kubelet  Back-off\n")] == ["Normal", "wArning"]
+    assert [e.type for e in events(HEAD + ROW + "  wArning  BackOff  4s   kubelet  Back-off\n")] == [
+        "Normal",
+        "wArning",
+    ]
 
 
 def test_events_of_the_recordings():

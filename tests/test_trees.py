@@ -91,7 +91,12 @@ def test_every_branch_is_reached_by_an_output() -> None:
 
 def test_every_handwritten_output_is_used_and_listed() -> None:
     listed = (HANDWRITTEN / "README.md").read_text()
-    used = {name for case in CASES for name in case.says.values()} | {"namespace-absent", "api-unreachable", "db-name", "write-denied"}
+    used = {name for case in CASES for name in case.says.values()} | {
+        "namespace-absent",
+        "api-unreachable",
+        "db-name",
+        "write-denied",
+    }
     for path in HANDWRITTEN.glob("*.*.*"):
         name = path.name.split(".")[0]
         assert f"`{name}`" in listed, f"{path.name} is not marked as written by hand"

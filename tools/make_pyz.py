@@ -56,7 +56,7 @@ def main(target: Path) -> None:
     write(target, members)
     names = sorted(name.split("/")[0] for name in members if name.endswith("/METADATA"))
     libraries_in = ", ".join(name.removesuffix(".dist-info") for name in names)
-    print(f"{target}: {target.stat().st_size // 1024} kB, with {libraries_in}")  # noqa: T201
+    print(f"{target}: {target.stat().st_size // 1024} kB, with {libraries_in}")
 
 
 def copy(source: Path, target: Path) -> None:
@@ -70,9 +70,7 @@ def copy(source: Path, target: Path) -> None:
 
 def pip(*arguments: str) -> None:
     """Run the pip of this Python, quietly; its error output is shown when it fails."""
-    subprocess.run(
-        [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", *arguments], check=True
-    )
+    subprocess.run([sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", *arguments], check=True)
 
 
 def requirements() -> list[str]:

@@ -82,10 +82,22 @@ First steps:
   playbook all --allow-restart   the same with Step 8's restarts
   playbook show 3-4 | bash       one command of the guide, byte for byte""",
 )
-@click.option("--lang", type=click.Choice(LANGUAGES), callback=_speak, is_eager=True, expose_value=False,
-              cls=HelpfulOption, help="Language of the program and its reports; else by LC_ALL, LC_MESSAGES, LANG.")
-@click.option("--state-dir", metavar="DIR", cls=HelpfulOption, envvar="PLAYBOOK_STATE_DIR",
-              help="Where sessions are kept; else $XDG_STATE_HOME/playbook or ~/.local/state/playbook.")
+@click.option(
+    "--lang",
+    type=click.Choice(LANGUAGES),
+    callback=_speak,
+    is_eager=True,
+    expose_value=False,
+    cls=HelpfulOption,
+    help="Language of the program and its reports; else by LC_ALL, LC_MESSAGES, LANG.",
+)
+@click.option(
+    "--state-dir",
+    metavar="DIR",
+    cls=HelpfulOption,
+    envvar="PLAYBOOK_STATE_DIR",
+    help="Where sessions are kept; else $XDG_STATE_HOME/playbook or ~/.local/state/playbook.",
+)
 @click.version_option(__version__, prog_name="playbook")
 @click.pass_context
 def root(ctx: click.Context, state_dir: str | None) -> None:

@@ -36,10 +36,21 @@ from .words import lang_option, option, output_option, state_option, verb
 )
 @option("--allow-restart", is_flag=True, help="Let Step 8 delete the pods, after its own checks; else asked for.")
 @option("--fresh", is_flag=True, help="Begin a new record; the old one is kept.")
-@option("--from", "start", metavar="STEP", shell_complete=complete.steps,
-        help="Run this step and the later ones in any case.")
-@option("--until", metavar="STEP", default="9", show_default=True, shell_complete=complete.steps,
-        help="End after this step.")
+@option(
+    "--from",
+    "start",
+    metavar="STEP",
+    shell_complete=complete.steps,
+    help="Run this step and the later ones in any case.",
+)
+@option(
+    "--until",
+    metavar="STEP",
+    default="9",
+    show_default=True,
+    shell_complete=complete.steps,
+    help="End after this step.",
+)
 @option("--jobs", type=click.IntRange(1, 16), help="Commands of one step at a time. [default: the cores]")
 @option("--no-diagnose", is_flag=True, help="Do not walk the guide's decision trees after a failure.")
 @output_option
@@ -250,5 +261,3 @@ def _seconds(text: str) -> int:
     if not found or int(found[1]) == 0:
         raise UsageError(msg("{text} is not a time", text=text), msg("write it as 90s, 15m or 1h"))
     return int(found[1]) * {"s": 1, "m": 60, "h": 3600}[found[2]]
-
-

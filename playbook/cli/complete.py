@@ -7,12 +7,12 @@ import click
 from ..catalog import DIAGNOSE_ORDER, GUIDE_ORDER, step_of
 
 
-def steps(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001 - as click calls it
+def steps(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
     """The steps that begin with what was typed: `3` gives 3."""
     return [number for number in _steps() if "-" not in number and number.startswith(incomplete)]
 
 
-def sub_steps(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001
+def sub_steps(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
     """The steps and sub-steps that begin with what was typed: `3-` gives 3-1 to 3-5."""
     return [number for number in _steps() if number.startswith(incomplete)]
 

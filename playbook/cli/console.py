@@ -80,9 +80,13 @@ class Console:
             return True
         if not (sys.stdin.isatty() and sys.stderr.isatty()):
             return False
-        self.tell(msg("Step 8 deletes the pods of Observer and postgres-0, one after the other, and waits for new ones."))
+        self.tell(
+            msg("Step 8 deletes the pods of Observer and postgres-0, one after the other, and waits for new ones.")
+        )
         self.tell(msg("cluster: {cluster}", cluster=str(cluster) if cluster else "?"))
-        self.tell(msg("Type the namespace to allow it, anything else to go on without: {namespace}", namespace=NAMESPACE))
+        self.tell(
+            msg("Type the namespace to allow it, anything else to go on without: {namespace}", namespace=NAMESPACE)
+        )
         self._interruption.raising = True
         try:
             return input("> ").strip() == NAMESPACE

@@ -79,7 +79,7 @@ def _told(console: Console, session: Session) -> int:
 @click.argument("what", type=click.Choice(["observer-secrets"]), metavar="observer-secrets")
 @state_option
 @lang_option
-def fix_verb(what: str, state_dir: str | None) -> int:  # noqa: ARG001  # there is only one
+def fix_verb(what: str, state_dir: str | None) -> int:  # there is only one
     """Create what the guide creates by hand: observer-secrets, by its emergency procedure.
 
     Looks whether it is missing, asks for each value without showing it, shows the guide's command with the values
@@ -89,17 +89,20 @@ def fix_verb(what: str, state_dir: str | None) -> int:  # noqa: ARG001  # there 
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise UsageError(
             msg("fix asks for secret values and needs a terminal"),
-            msg("log in with one (ssh -t), or fill in and type what {command} prints",
-                command="`python -m playbook show step3-3-create-observer-secrets`"),
-        )  # fmt: skip
+            msg(
+                "log in with one (ssh -t), or fill in and type what {command} prints",
+                command="`python -m playbook show step3-3-create-observer-secrets`",
+            ),
+        )
     from .. import fix, mend, present
     from ..columns import clean
 
     interruption = Interruption()
     console = Console(interruption)
-    with console.heeding_signals(), library.at_work(
-        state_dir, diagnose=False, listener=console, interruption=interruption
-    ) as engine:
+    with (
+        console.heeding_signals(),
+        library.at_work(state_dir, diagnose=False, listener=console, interruption=interruption) as engine,
+    ):
         mend.require_missing(engine)
         console.tell(msg("cluster: {cluster}", cluster=str(engine.record.session().cluster)))
         text = engine.catalog.command(fix.COMMAND).text

@@ -31,13 +31,24 @@ if TYPE_CHECKING:
 @option("-o", "file", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write to FILE.")
 @option("--session", metavar="ID", help="Another session than the current one.")
 @option("--recording", metavar="DIR|SCENARIO", help="Judge this recording, or one of those that `demo` has.")
-@option("--output", "form", type=click.Choice(["markdown", "json", "junit"]), default="markdown", show_default=True,
-        help="markdown for people; json or junit for machines.")
-@option("--pack", "pack_file", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE.tar.gz",
-        help="Make one archive that `verify-pack` can check.")
+@option(
+    "--output",
+    "form",
+    type=click.Choice(["markdown", "json", "junit"]),
+    default="markdown",
+    show_default=True,
+    help="markdown for people; json or junit for machines.",
+)
+@option(
+    "--pack",
+    "pack_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE.tar.gz",
+    help="Make one archive that `verify-pack` can check.",
+)
 @state_option
 @lang_option
-def report_verb(  # noqa: PLR0917  # one for each option
+def report_verb(  # one for each option
     file: Path | None,
     session: str | None,
     recording: str | None,
@@ -144,7 +155,16 @@ def waive_verb(code: str, by: str, reason: str, session: str | None, state_dir: 
     from ..columns import one_line
 
     finding = library.waive(code, by, reason, state_dir=state_dir, session=session)
-    click.echo(str(msg("waived: {code}, Step {step}, {verdict}: {summary}", code=finding.code, step=finding.step,
-                       verdict=present.word(finding.verdict), summary=one_line(finding.summary))))
+    click.echo(
+        str(
+            msg(
+                "waived: {code}, Step {step}, {verdict}: {summary}",
+                code=finding.code,
+                step=finding.step,
+                verdict=present.word(finding.verdict),
+                summary=one_line(finding.summary),
+            )
+        )
+    )
     click.echo(str(msg("the waiver ends when this finding changes or its step is forced to run again")), err=True)
     return 0

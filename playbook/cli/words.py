@@ -39,7 +39,8 @@ class HelpfulOption(click.Option):
         if record is None or language() == LANGUAGES[0]:
             return record
         return record[0], record[1].replace("[required]", f"[{translate('required')}]").replace(
-            "[default: ", f"[{translate('default')}: ")
+            "[default: ", f"[{translate('default')}: "
+        )
 
 
 class Helpful(click.Command):
@@ -196,8 +197,14 @@ def lang_option(function: _Function) -> _Function:
         if value:
             use_language(value)
 
-    return option("--lang", type=click.Choice(LANGUAGES), callback=chosen, expose_value=False, is_eager=True,
-                  help="Language of the output.")(function)  # fmt: skip
+    return option(
+        "--lang",
+        type=click.Choice(LANGUAGES),
+        callback=chosen,
+        expose_value=False,
+        is_eager=True,
+        help="Language of the output.",
+    )(function)
 
 
 def output_option(function: _Function) -> _Function:

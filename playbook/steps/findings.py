@@ -47,8 +47,14 @@ def finding(
     )
 
 
-def unseen(code: str, step: str, run: Run, expected: Message | str, why: Failure | UnreadableText | Message | None = None,
-           remedy: tuple[Remedy, ...] = ()) -> Finding:
+def unseen(
+    code: str,
+    step: str,
+    run: Run,
+    expected: Message | str,
+    why: Failure | UnreadableText | Message | None = None,
+    remedy: tuple[Remedy, ...] = (),
+) -> Finding:
     """The inconclusive finding for `run`: what could not be seen, and what was missing."""
     if why is None:
         why = failure(run)
@@ -82,7 +88,6 @@ _REFUSED = {
     Refusal.PVC_NOT_BOUND: msg("not run: the PVC behind the data is not Bound"),
     Refusal.DATA_NOT_MOUNTED: msg("not run: the data directory is not mounted from its PVC, a restart would lose it"),
     Refusal.OWNER_ABSENT: msg("not run: nothing was seen that would create the pod again"),
-    Refusal.WRONG_CLUSTER: msg("not run: the cluster is not the one that was confirmed"),
     Refusal.DATA_LOST: msg("not run: the restart before it lost data"),
     Refusal.LEFTOVER_POD: msg("not run: a pod tmp-curl is there that this session did not make"),
     Refusal.NO_FORWARD: msg("not run: there was no port-forward to go through"),
@@ -122,10 +127,20 @@ def _way_out(why: Failure | UnreadableText | Message | None, run: Run) -> tuple[
         case Trouble.UNREACHABLE | Trouble.TIMEOUT:
             return (do("systemctl status k3s", msg("on the server, over SSH")),)
         case Trouble.FORBIDDEN if why.verb:
-            return (do(f"kubectl auth can-i {why.verb} {why.resource} -n observer-prod",
-                       msg("ask for this right, or have it run by a cluster-admin")),)
+            return (
+                do(
+                    f"kubectl auth can-i {why.verb} {why.resource} -n observer-prod",
+                    msg("ask for this right, or have it run by a cluster-admin"),
+                ),
+            )
         case Trouble.UNAUTHORIZED:
-            return (advise(msg("the credentials in the kubeconfig are not accepted: check them, or take {path}",
-                               path="/etc/rancher/k3s/k3s.yaml")),)
+            return (
+                advise(
+                    msg(
+                        "the credentials in the kubeconfig are not accepted: check them, or take {path}",
+                        path="/etc/rancher/k3s/k3s.yaml",
+                    )
+                ),
+            )
         case _:
             return ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 from ..errors import UnreadableText
 from ..failures import failure
@@ -133,9 +134,17 @@ def judge(runs: Runs) -> tuple[Finding, ...]:
     if newest is not last.run:
         findings.extend(found for found in pods if found.verdict is Verdict.FAIL)  # what was met stays met
         findings.append(unseen("STABLE", "9-2", newest, _STABLE, _why(newest)))
-    elif any(later.at < earlier.at for earlier, later in zip(samples, samples[1:], strict=False)):
-        findings.append(unseen("STABLE", "9-2", newest, _STABLE, msg("the clock of this machine moved backwards between samples"),
-                               (do("python -m playbook all --from 9", msg("takes a new baseline")),)))  # fmt: skip
+    elif any(later.at < earlier.at for earlier, later in pairwise(samples)):
+        findings.append(
+            unseen(
+                "STABLE",
+                "9-2",
+                newest,
+                _STABLE,
+                msg("the clock of this machine moved backwards between samples"),
+                (do("python -m playbook all --from 9", msg("takes a new baseline")),),
+            )
+        )
     else:
         findings.extend(pods)
     findings.append(_recent(runs.last(FILES), last, last.at - base.at))
@@ -181,8 +190,16 @@ def _compare(before: PodSample, samples: tuple[Sample, ...]) -> list[Finding]:
             if found:
                 return found  # it failed before it was replaced
             # a pod that was replaced starts again at 0: what it did before is out of sight
-            return [_stable(before, sample, now, Verdict.INCONCLUSIVE, msg("the pod was replaced"),
-                            (do("python -m playbook all --from 9", msg("takes a new baseline, once the reason is known")),))]
+            return [
+                _stable(
+                    before,
+                    sample,
+                    now,
+                    Verdict.INCONCLUSIVE,
+                    msg("the pod was replaced"),
+                    (do("python -m playbook all --from 9", msg("takes a new baseline, once the reason is known")),),
+                )
+            ]
         rise = (now.restarts or 0) - (before.restarts or 0)
         if rise:
             logs = (do(f"kubectl logs {before.name} -n observer-prod --previous"),)
@@ -190,8 +207,16 @@ def _compare(before: PodSample, samples: tuple[Sample, ...]) -> list[Finding]:
             if rise >= LIMIT:
                 return [*found, _limit(before, now, sample, rise, logs)]
         elif now.status != "Running":
-            found = [_stable(before, sample, now, Verdict.FAIL, msg("STATUS changed"),
-                             (do(f"kubectl describe pod {before.name} -n observer-prod"),))]  # fmt: skip
+            found = [
+                _stable(
+                    before,
+                    sample,
+                    now,
+                    Verdict.FAIL,
+                    msg("STATUS changed"),
+                    (do(f"kubectl describe pod {before.name} -n observer-prod"),),
+                )
+            ]
     if found:
         return found
     if before.status != "Running":
@@ -200,15 +225,37 @@ def _compare(before: PodSample, samples: tuple[Sample, ...]) -> list[Finding]:
     if elapsed >= PERIOD:
         return [_stable(before, last, last.pod(before.name), Verdict.PASS, msg("stable"))]
     due = (samples[0].at + PERIOD).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return [_stable(before, last, last.pod(before.name), Verdict.PENDING, msg("stable so far; can be judged from {due}", due=due),
-                    (do("python -m playbook all", msg("at {due} or later", due=due)),))]  # fmt: skip
+    return [
+        _stable(
+            before,
+            last,
+            last.pod(before.name),
+            Verdict.PENDING,
+            msg("stable so far; can be judged from {due}", due=due),
+            (do("python -m playbook all", msg("at {due} or later", due=due)),),
+        )
+    ]
 
 
-def _stable(before: PodSample, sample: Sample, now: PodSample | None, verdict: Verdict, summary: Message,
-            remedy: tuple[Remedy, ...] = ()) -> Finding:  # fmt: skip
+def _stable(
+    before: PodSample,
+    sample: Sample,
+    now: PodSample | None,
+    verdict: Verdict,
+    summary: Message,
+    remedy: tuple[Remedy, ...] = (),
+) -> Finding:
     actual = verbatim(_words(now)) if now else msg("no such pod any more")
-    return Finding(f"STABLE/{before.name}", "9-2", verdict, summary, verbatim(_words(before)), actual,
-                   seen_at(sample.run, now.line if now else None), remedy)  # fmt: skip
+    return Finding(
+        f"STABLE/{before.name}",
+        "9-2",
+        verdict,
+        summary,
+        verbatim(_words(before)),
+        actual,
+        seen_at(sample.run, now.line if now else None),
+        remedy,
+    )
 
 
 def _words(pod: PodSample) -> str:
@@ -237,10 +284,23 @@ def _recent(run: Run, last: Sample, elapsed: timedelta) -> Finding:
     if number > 0 and elapsed >= PERIOD:
         return finding("RECENT-FILES", "9-3", Verdict.PASS, msg("new files were written"), _RECENT, actual, run, line)
     if elapsed >= PERIOD:
-        return finding("RECENT-FILES", "9-3", Verdict.FAIL, msg("no new file was written"), _RECENT, actual, run, line,
-                       (do("kubectl logs -l app=observer -n observer-prod --tail=50"),
-                        advise(msg("find out why Observer writes nothing"))))  # fmt: skip
-    return finding("RECENT-FILES", "9-3", Verdict.PENDING, msg("can be judged after 24 hours"), _RECENT, actual, run, line)
+        return finding(
+            "RECENT-FILES",
+            "9-3",
+            Verdict.FAIL,
+            msg("no new file was written"),
+            _RECENT,
+            actual,
+            run,
+            line,
+            (
+                do("kubectl logs -l app=observer -n observer-prod --tail=50"),
+                advise(msg("find out why Observer writes nothing")),
+            ),
+        )
+    return finding(
+        "RECENT-FILES", "9-3", Verdict.PENDING, msg("can be judged after 24 hours"), _RECENT, actual, run, line
+    )
 
 
 STEP = Step("9", msg("24-hour stability"), (PODS, FILES), judge, perform)

@@ -35,10 +35,14 @@ def assert_nowhere(stub: Stubbed, shown: bytes) -> None:
 def test_fix_creates_the_secret_and_goes_on(tmp_path: Path) -> None:
     stub = Stubbed(tmp_path, "secret-missing")
     assert stub.playbook("all").returncode == 4
-    status, shown = stub.at_terminal(("fix", "observer-secrets"), (*ANSWERS, (r"\[y/N\]: ?$", b"y\n"), ("> $", b"no\n")))
+    status, shown = stub.at_terminal(
+        ("fix", "observer-secrets"), (*ANSWERS, (r"\[y/N\]: ?$", b"y\n"), ("> $", b"no\n"))
+    )
     assert status == 3, shown.decode(errors="replace")  # Step 8 was not allowed
     (call,) = creations(stub)
-    given = dict(each.removeprefix("--from-literal=").split("=", 1) for each in call if each.startswith("--from-literal="))
+    given = dict(
+        each.removeprefix("--from-literal=").split("=", 1) for each in call if each.startswith("--from-literal=")
+    )
     assert [given[name] for name in NAMES] == [PASSWORD, PASSWORD, PASSWORD, KEY, SECRET, ID]
     assert given["PGHOST"] == "postgres"
     assert_nowhere(stub, shown)

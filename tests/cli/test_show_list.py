@@ -90,7 +90,9 @@ def test_show_piped_into_bash_is_the_guide(tmp_path: Path) -> None:
 
 def test_a_reader_that_goes_away_is_no_traceback() -> None:
     line = f"'{sys.executable}' -m playbook list | head -n 1"
-    ended = subprocess.run(["bash", "-c", line], cwd=ROOT, env={**os.environ, "LC_ALL": "C"}, capture_output=True, check=False)
+    ended = subprocess.run(
+        ["bash", "-c", line], cwd=ROOT, env={**os.environ, "LC_ALL": "C"}, capture_output=True, check=False
+    )
     assert (ended.stdout, ended.stderr) == (b"Step 0\n", b"")
 
 
@@ -104,7 +106,9 @@ def test_list_names_every_command_once_in_the_order_of_the_guide() -> None:
 
 
 def test_list_marks_what_changes_the_cluster() -> None:
-    marked = {line.split()[0] for line in playbook("list").stdout.decode().splitlines() if "(changes the cluster)" in line}
+    marked = {
+        line.split()[0] for line in playbook("list").stdout.decode().splitlines() if "(changes the cluster)" in line
+    }
     assert {"step8-2-delete-observer", "step8-4-delete-postgres", "step3-3-create-observer-secrets"} <= marked
     assert not any(id.startswith(("step0", "step1", "step2", "step5", "step9")) for id in marked)
 

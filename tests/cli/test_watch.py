@@ -183,7 +183,9 @@ def test_a_relative_folder_is_made_absolute(tmp_path: Path) -> None:
 def test_systemd_accepts_it(odd: str, tmp_path: Path) -> None:
     if not shutil.which("systemd-analyze"):
         pytest.skip("systemd-analyze is not installed")
-    service, timer = split(unit(tmp_path, "--state-dir", str(tmp_path / odd), environ={"KUBECONFIG": f"/{odd}"}), tmp_path)
+    service, timer = split(
+        unit(tmp_path, "--state-dir", str(tmp_path / odd), environ={"KUBECONFIG": f"/{odd}"}), tmp_path
+    )
     done = subprocess.run(["systemd-analyze", "--user", "verify", str(service), str(timer)], capture_output=True, text=True,
                           env={"PATH": "/usr/bin:/bin", "XDG_RUNTIME_DIR": str(tmp_path), "HOME": str(tmp_path)}, check=False)  # fmt: skip
     ours = [line for line in done.stderr.splitlines() if "playbook-sample" in line]

@@ -177,13 +177,24 @@ def forbidden(path: str) -> Answer:
 
 def table(columns: tuple[str, ...], *rows: tuple[object, ...], wide: tuple[str, ...] = ()) -> Answer:
     """What a server answers to `kubectl get`: a Table. Columns named in `wide` are shown with `-o wide` only."""
-    definitions = [{"name": c, "type": "string", "format": "", "description": "", "priority": int(c in wide)} for c in columns]
+    definitions = [
+        {"name": c, "type": "string", "format": "", "description": "", "priority": int(c in wide)} for c in columns
+    ]
     cells = [{"cells": list(row), "object": {"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1",
                                              "metadata": {"name": str(row[0])}}} for row in rows]  # fmt: skip
-    return _json({"kind": "Table", "apiVersion": "meta.k8s.io/v1", "metadata": {}, "columnDefinitions": definitions, "rows": cells})
+    return _json(
+        {
+            "kind": "Table",
+            "apiVersion": "meta.k8s.io/v1",
+            "metadata": {},
+            "columnDefinitions": definitions,
+            "rows": cells,
+        }
+    )
 
 
 # kubeconfigs
+
 
 def kubeconfig(path: Path, server: str, *, ca: Path | None = None, context: str = "lab") -> Path:
     """A kubeconfig that leads to `server`; without `ca` the system's own certificates are trusted."""
@@ -193,7 +204,7 @@ clusters:
 - name: lab
   cluster:
     server: {server}
-{f'    certificate-authority: {ca}' if ca else ''}
+{f"    certificate-authority: {ca}" if ca else ""}
 contexts:
 - name: lab
   context: {{cluster: lab, user: lab, namespace: default}}
@@ -235,6 +246,7 @@ class Certificates:
 
 def certificates(folder: Path) -> Certificates:
     """Made by openssl, for this test run only."""
+
     def openssl(*arguments: str) -> None:
         subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True)
 
@@ -243,8 +255,13 @@ def certificates(folder: Path) -> Certificates:
     (folder / "serial").write_text("01\n")
     key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
     openssl("req", "-x509", *key, "-keyout", "ca.key", "-out", "ca.pem", "-days", "2", "-subj", "/CN=lab-ca")
-    for name, begin, end in (("good", "20200101000000Z", "20991231000000Z"), ("expired", "20200101000000Z", "20200201000000Z")):
+    for name, begin, end in (
+        ("good", "20200101000000Z", "20991231000000Z"),
+        ("expired", "20200101000000Z", "20200201000000Z"),
+    ):
         openssl("req", *key, "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", f"/CN={name}")
         openssl("ca", "-batch", "-notext", "-config", "ca.conf", "-cert", "ca.pem", "-keyfile", "ca.key", "-in", f"{name}.csr",
                 "-out", f"{name}.pem", "-startdate", begin, "-enddate", end)  # fmt: skip
-    return Certificates(folder / "ca.pem", (folder / "good.pem", folder / "good.key"), (folder / "expired.pem", folder / "expired.key"))
+    return Certificates(
+        folder / "ca.pem", (folder / "good.pem", folder / "good.key"), (folder / "expired.pem", folder / "expired.key")
+    )

@@ -140,11 +140,16 @@ def test_nothing_is_called_broken_or_fine_that_was_not_seen(answers, place: Plac
     assert int(EXIT_OF[session.overall]) == 3
 
 
-@pytest.mark.parametrize(("name", "code"), [("a closed port", 1), pytest.param("401", 3, marks=pytest.mark.skipif(not LONG, reason=LONG_PART))])
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [("a closed port", 1), pytest.param("401", 3, marks=pytest.mark.skipif(not LONG, reason=LONG_PART))],
+)
 def test_the_exit_status_of_the_program(name: str, code: int, place: Place) -> None:
     (situation,) = [it for it in SITUATIONS if it.name == name]
     with situation.opened(place.folder, None):
-        done = subprocess.run([sys.executable, "-m", "playbook", "all"], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run(
+            [sys.executable, "-m", "playbook", "all"], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+        )
     assert done.returncode == code, done.stderr
     assert situation.says in done.stdout
     assert all(words in done.stdout for words in situation.remedy)

@@ -36,14 +36,45 @@ observer-7cd9cf784-qwkhz   0/1     CrashLoopBackOff   12 (4m8s ago)   3d4h   10.
 postgres-0                 1/1     Running            0               3d4h   10.42.0.13   oracle-obs-arm   <none>           <none>
 """
 
-_PVC_COLUMNS = ("Name", "Status", "Volume", "Capacity", "Access Modes", "StorageClass", "VolumeAttributesClass", "Age", "VolumeMode")
+_PVC_COLUMNS = (
+    "Name",
+    "Status",
+    "Volume",
+    "Capacity",
+    "Access Modes",
+    "StorageClass",
+    "VolumeAttributesClass",
+    "Age",
+    "VolumeMode",
+)
 _POD_COLUMNS = ("Name", "Ready", "Status", "Restarts", "Age", "IP", "Node", "Nominated Node", "Readiness Gates")
-_NODE_COLUMNS = ("Name", "Status", "Roles", "Age", "Version", "Internal-IP", "External-IP", "OS-Image", "Kernel-Version", "Container-Runtime")
+_NODE_COLUMNS = (
+    "Name",
+    "Status",
+    "Roles",
+    "Age",
+    "Version",
+    "Internal-IP",
+    "External-IP",
+    "OS-Image",
+    "Kernel-Version",
+    "Container-Runtime",
+)
 _SERVICE_COLUMNS = ("Name", "Type", "Cluster-IP", "External-IP", "Port(s)", "Age", "Selector")
 
 
 def _volume(name: str, size: str, number: int) -> tuple[str, ...]:
-    return (name, "Bound", f"pvc-{number - 1}f0dcb9e-7c3b-4c5e-9d6e-2f6f4f1b8a0{number}", size, "RWO", "local-path", "<unset>", "3d4h", "Filesystem")
+    return (
+        name,
+        "Bound",
+        f"pvc-{number - 1}f0dcb9e-7c3b-4c5e-9d6e-2f6f4f1b8a0{number}",
+        size,
+        "RWO",
+        "local-path",
+        "<unset>",
+        "3d4h",
+        "Filesystem",
+    )
 
 
 def _pod(name: str, ready: str, status: str, restarts: str, ip: int) -> tuple[str, ...]:

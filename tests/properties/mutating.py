@@ -29,7 +29,9 @@ class Folder:
     @classmethod
     def of(cls, folder: Path) -> Folder:
         """What lies in `folder`."""
-        return cls({path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()})
+        return cls(
+            {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+        )
 
     @classmethod
     def holding(cls, runs: Iterable[Run]) -> Folder:
@@ -137,7 +139,9 @@ def mutations(run: Run, others: Sequence[Run], thorough: bool) -> Iterator[Mutat
 def _truncated(run: Run, dice: random.Random, thorough: bool) -> Iterator[Mutation]:
     out = run.stdout
     ends = [index + 1 for index, byte in enumerate(out[:-1]) if byte == 0x0A]
-    middle = sorted({len(out) - 1, *(dice.randrange(1, len(out)) for _ in range(24 if thorough else 3) if len(out) > 1)})
+    middle = sorted(
+        {len(out) - 1, *(dice.randrange(1, len(out)) for _ in range(24 if thorough else 3) if len(out) > 1)}
+    )
     if not thorough:
         ends = ends[:1] + ends[-1:]
     for end in sorted({*ends, *middle} - {0}):
@@ -164,4 +168,6 @@ def _garbled(run: Run, dice: random.Random, thorough: bool) -> Iterator[Mutation
         yield Mutation("garbled", f"garbled {number}", replace(run, stdout=bytes(out)))
     at = dice.randrange(len(run.stdout))
     for junk in (b"\x00", b"\xff\xfe", b"\x1b[2J", "한글\n".encode(), b"{" * 2000, b"\r\n\r\n"):
-        yield Mutation("garbled", f"{junk[:4]!r} at {at}", replace(run, stdout=run.stdout[:at] + junk + run.stdout[at:]))
+        yield Mutation(
+            "garbled", f"{junk[:4]!r} at {at}", replace(run, stdout=run.stdout[:at] + junk + run.stdout[at:])
+        )

@@ -33,7 +33,10 @@ STILL_GOOD: dict[str, tuple[set[str], str]] = {
     "step0-cluster-info": (ALL_KINDS, "the list of nodes shows as well that the API server answers"),
     "step2-storage-dir": ({"timeout", "status"}, "a directory that was listed is there, whatever failed beside it"),
     "step3-2-generated-secrets": (ALL_KINDS, "its label selects sealing keys: it decides nothing"),
-    "summary": ({"timeout", "status", "truncated", "half-line"}, "its list of Secrets is whole, the rest is not asked for"),
+    "summary": (
+        {"timeout", "status", "truncated", "half-line"},
+        "its list of Secrets is whole, the rest is not asked for",
+    ),
     "step4-configmap": ({"truncated"}, "the other two commands of the step answer its questions"),
     "step6-3-logs-observer": ({"truncated", "half-line"}, "a log has no end; a cut line that states its level is read"),
     "step6-3-logs-postgres": ({"half-line"}, "the ready line is whole but for its line end"),
@@ -170,7 +173,9 @@ def test_one_bad_step_is_never_complete_through_the_engine(state: str) -> None:
 
 def test_the_engine_says_what_the_judges_say() -> None:
     folder, carried = recording("healthy-24h")
-    found = [(step, carried[step.id], index, mutation) for step, _, index, mutation in tried("healthy-24h") if step.id < "7"]
+    found = [
+        (step, carried[step.id], index, mutation) for step, _, index, mutation in tried("healthy-24h") if step.id < "7"
+    ]
     for step, runs, index, mutation in random.Random(0).sample(found, 200 if THOROUGH else 6):
         session = library.replay(folder.with_run(mutation.run), diagnose=False)  # type: ignore[arg-type]
         expected = verdict(judged(step, runs, index, mutation))

@@ -25,7 +25,7 @@ from playbook.steps import step4_configmap as step4
 from playbook.steps import step5_services as step5
 from playbook.steps import step6_inside, step6_pods
 from playbook.steps import step7_health as step7
-from playbook.steps import step8_persistence as step8
+from playbook.steps import restart as step8
 from playbook.steps import step9_stability as step9
 from playbook.steps.base import Runs
 
@@ -99,7 +99,18 @@ def parsed(name: str, text: str) -> Any:
 
 WORD = st.text(alphabet="abcXYZ019-./:<>(){}[]=,+%가나다준비완료", min_size=1, max_size=14)
 CELL = st.lists(WORD, min_size=0, max_size=3).map(" ".join)
-NAMES = ("NAME", "READY", "STATUS", "RESTARTS", "AGE", "ACCESS MODES", "NOMINATED NODE", "PORT(S)", "CLUSTER-IP", "이름")
+NAMES = (
+    "NAME",
+    "READY",
+    "STATUS",
+    "RESTARTS",
+    "AGE",
+    "ACCESS MODES",
+    "NOMINATED NODE",
+    "PORT(S)",
+    "CLUSTER-IP",
+    "이름",
+)
 
 
 @st.composite
@@ -109,7 +120,9 @@ def kubectl_tables(draw: st.DrawFn) -> tuple[tuple[str, ...], list[tuple[str, ..
     return head, draw(st.lists(row, max_size=12))
 
 
-def rendered(head: tuple[str, ...], rows: list[tuple[str, ...]], *, gap: int = 3, trailing: bool = False, end: str = "\n") -> str:
+def rendered(
+    head: tuple[str, ...], rows: list[tuple[str, ...]], *, gap: int = 3, trailing: bool = False, end: str = "\n"
+) -> str:
     """As kubectl prints it: columns as wide as their widest cell and three blanks, the last one as long as it is."""
     widths = [max(len(row[index]) for row in (head, *rows)) + gap for index in range(len(head))]
     text = ""
@@ -157,7 +170,9 @@ def test_events_are_read_back(rows: list[tuple[str, ...]], end: str, header: boo
     head = ("Type", "Reason", "Age", "From", "Message")
     widths = [max(len(row[index]) for row in (head, *rows)) + 2 for index in range(5)]
     body = [head, tuple("-" * len(name) for name in head), *rows]
-    text = "".join(f"  {''.join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()}{end}" for row in body)
+    text = "".join(
+        f"  {''.join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()}{end}" for row in body
+    )
     if header:
         text = f"Events:{end}{text}"
     found = tables.events(text)
@@ -166,7 +181,11 @@ def test_events_are_read_back(rows: list[tuple[str, ...]], end: str, header: boo
     ]
 
 
-@given(st.lists(st.tuples(WORD, st.integers(0, 99) | st.just("<none>"), st.sampled_from(["Running", "Pending"])), max_size=8))
+@given(
+    st.lists(
+        st.tuples(WORD, st.integers(0, 99) | st.just("<none>"), st.sampled_from(["Running", "Pending"])), max_size=8
+    )
+)
 @settings(FIRE)
 def test_the_ledger_keeps_every_pod(pods: list[tuple[str, Any, str]]) -> None:
     rows = [(name, status, str(restarts), "2026-11-22T22:56:34Z") for name, restarts, status in pods]
@@ -178,7 +197,7 @@ def test_the_ledger_keeps_every_pod(pods: list[tuple[str, Any, str]]) -> None:
     assert sample.recent_files == 7
 
 
-@given(st.text(max_size=300) | st.text(alphabet="NAMEStuab019 /:=<>-\n\r\t가{}\"[]%.()", max_size=300))
+@given(st.text(max_size=300) | st.text(alphabet='NAMEStuab019 /:=<>-\n\r\t가{}"[]%.()', max_size=300))
 @settings(FIRE)
 def test_any_text_is_read_or_named(text: str) -> None:
     for name in PARSERS:
@@ -242,7 +261,9 @@ def many(kind: str, number: int) -> Callable[[], int]:
         text = PODS_HEAD + "".join(f"observer-{n:<19} 1/1     Running   0          {n % 60}m\n" for n in range(number))
         return lambda: len(step6_pods.pods_of(made(step6_pods.PODS, text)))
     if kind == "samples":
-        text = SAMPLES_HEAD + "".join(f"observer-{n:<19} Running   0          2026-11-22T22:56:34Z\n" for n in range(number))
+        text = SAMPLES_HEAD + "".join(
+            f"observer-{n:<19} Running   0          2026-11-22T22:56:34Z\n" for n in range(number)
+        )
         return lambda: len(step9.ledger(Runs([made(step9.PODS, text)]))[0].pods)
     if kind == "events":
         text = EVENTS_HEAD + "  Warning  BackOff    4s    kubelet  Back-off restarting failed container\n" * number

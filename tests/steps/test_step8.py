@@ -13,7 +13,8 @@ from playbook.journal import Kind
 from playbook.model import Ended, Overall, Refusal, Run, Verdict
 from playbook.steps.base import Runs, missing
 from playbook.steps.findings import refused_because
-from playbook.steps.step8_persistence import OBSERVER, POSTGRES, Restart, judge, mounted_from
+from playbook.steps.restart import OBSERVER, POSTGRES, Restart, mounted_from
+from playbook.steps.step8_persistence import judge
 
 RECOVER = "python -m playbook all"
 FORBIDDEN = 'Error from server (Forbidden): pods "x" is forbidden: User "ops" cannot create resource "pods/exec" in API group ""\n'
@@ -22,7 +23,7 @@ BOTH = [pytest.param(OBSERVER, id="observer"), pytest.param(POSTGRES, id="postgr
 
 
 @pytest.fixture
-def at(verification: Verification) -> Verification:  # noqa: F811
+def at(verification: Verification) -> Verification:
     """A new record."""
     return verification
 
@@ -47,7 +48,9 @@ def refused(at: Verification, restart: Restart) -> str:
     [("", FORBIDDEN, 1), ("", "", 0), ("three\n", "", 0), ("3\n4\n", "", 0), ("5\n", "", 1), ("-1\n", "", 0)],
     ids=["forbidden", "nothing", "no-number", "two-numbers", "failed", "negative"],
 )  # fmt: skip
-def test_no_delete_when_the_count_was_not_read(restart: Restart, out: str, err: str, code: int, at: Verification) -> None:
+def test_no_delete_when_the_count_was_not_read(
+    restart: Restart, out: str, err: str, code: int, at: Verification
+) -> None:
     at.answer(restart.before, out, err, code)
     assert refused(at, restart) == Refusal.COUNT_UNREAD.value
 
@@ -63,7 +66,10 @@ def test_no_delete_when_the_pvc_is_not_bound_any_more(restart: Restart, at: Veri
     def lost(run: Run) -> Run:
         if restart.before not in at.cluster.calls:
             return run
-        lines = [line.replace("Bound ", "Lost  ") if line.startswith(restart.claim) else line for line in run.out.splitlines(True)]
+        lines = [
+            line.replace("Bound ", "Lost  ") if line.startswith(restart.claim) else line
+            for line in run.out.splitlines(True)
+        ]
         return replace(run, stdout="".join(lines).encode())
 
     at.cluster.answers["step2-pvc"] = lost
@@ -81,7 +87,10 @@ def test_no_delete_when_the_data_is_in_an_emptydir(restart: Restart, at: Verific
     def ephemeral(run: Run) -> Run:
         if f"{restart.directory} from" not in run.out:
             return run
-        text = run.out.partition("    Type:")[0] + "    Type:       EmptyDir (a temporary directory)\n    Medium:\nEvents: <none>\n"
+        text = (
+            run.out.partition("    Type:")[0]
+            + "    Type:       EmptyDir (a temporary directory)\n    Medium:\nEvents: <none>\n"
+        )
         return replace(run, stdout=text.encode())
 
     at.cluster.answers["describe-pod"] = ephemeral
@@ -175,10 +184,10 @@ def test_a_pod_of_the_same_name_is_never_no_loss(at: Verification) -> None:
 
 
 @pytest.mark.parametrize("restart", BOTH)
-@pytest.mark.parametrize(
-    "ended", [Ended.EXITED, Ended.TIMEOUT], ids=["kubectl-gave-up", "we-gave-up"]
-)
-def test_a_wait_that_timed_out_is_taken_up_without_another_delete(restart: Restart, ended: Ended, at: Verification) -> None:
+@pytest.mark.parametrize("ended", [Ended.EXITED, Ended.TIMEOUT], ids=["kubectl-gave-up", "we-gave-up"])
+def test_a_wait_that_timed_out_is_taken_up_without_another_delete(
+    restart: Restart, ended: Ended, at: Verification
+) -> None:
     code = 1 if ended is Ended.EXITED else None
     at.answer(restart.wait, "", "error: timed out waiting for the condition on pods/x\n", code, ended=ended)
     session = at.all()
@@ -252,7 +261,9 @@ def test_after_a_loss_the_next_delete_comes_only_after_a_new_count(at: Verificat
     session = at.all()
     assert at.cluster.deletes[DELETES[0]] == 1, "the count from before the loss is no permission"
     assert Runs(session.result("8").runs).last(DELETES[0]).note == Refusal.COUNT_UNREAD.value
-    assert of(session, "FILES-KEPT").verdict is Verdict.FAIL, "a loss is not forgotten because the next restart was refused"
+    assert of(session, "FILES-KEPT").verdict is Verdict.FAIL, (
+        "a loss is not forgotten because the next restart was refused"
+    )
     assert session.overall is Overall.ABORTED
     at.cluster.answers.clear()
     assert at.all(allow=False).overall is Overall.ABORTED
@@ -314,7 +325,9 @@ def test_step_8_that_passed_is_restarted_only_by_force(at: Verification) -> None
 @pytest.mark.parametrize("what", ["nothing", "counts"])
 def test_without_runs_nothing_is_a_pass(what: str) -> None:
     made: Callable[[str], Run] = missing
-    runs = Runs() if what == "nothing" else Runs(made(name) for name in (OBSERVER.before, OBSERVER.after, OBSERVER.wait))
+    runs = (
+        Runs() if what == "nothing" else Runs(made(name) for name in (OBSERVER.before, OBSERVER.after, OBSERVER.wait))
+    )
     assert {found.verdict for found in judge(runs)} == {Verdict.INCONCLUSIVE}
 
 

@@ -8,7 +8,8 @@ from support import made
 
 from playbook.model import Run
 from playbook.steps.base import Execution
-from playbook.steps.step8_persistence import OBSERVER, PODS, POSTGRES, STARTED, Restart, _let_go
+from playbook.steps.restart import OBSERVER, PODS, POSTGRES, STARTED, Restart
+from playbook.steps.step8_persistence import _let_go
 
 HEADER = "NAME                       READY   STATUS        RESTARTS   AGE\n"
 NEW = "observer-7cd9cf784-new01   1/1     Running       0          9s\n"

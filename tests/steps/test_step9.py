@@ -17,7 +17,7 @@ UNREACHABLE = "Unable to connect to the server: net/http: TLS handshake timeout\
 
 
 @pytest.fixture
-def at(verification: Verification) -> Verification:  # noqa: F811
+def at(verification: Verification) -> Verification:
     """A record with a baseline."""
     assert verification.all().overall is Overall.PENDING
     return verification
@@ -165,7 +165,9 @@ def test_a_pod_that_failed_and_was_then_replaced_stays_failed(at: Verification) 
 
 def status_of(at: Verification, name: str, status: str) -> None:
     """The pod shows another STATUS."""
-    running = "".join(f"{n:<27}{status if n == name else 'Running':<10}{0:<11}{at.cluster.started[n]}\n" for n in at.cluster._names())
+    running = "".join(
+        f"{n:<27}{status if n == name else 'Running':<10}{0:<11}{at.cluster.started[n]}\n" for n in at.cluster._names()
+    )
     at.answer("step9-1-pod-restarts", HEADER + running)
 
 
@@ -192,7 +194,7 @@ def test_a_clock_that_moved_backwards_is_inconclusive(at: Verification) -> None:
     assert at.all().overall is Overall.COMPLETE
 
 
-def test_a_clock_set_back_right_after_step_8_loses_no_baseline(verification: Verification) -> None:  # noqa: F811
+def test_a_clock_set_back_right_after_step_8_loses_no_baseline(verification: Verification) -> None:
     verification.all(until="8")
     verification.later(hours=-2)
     assert of(verification.all(), "BASELINE").verdict is Verdict.PASS
@@ -202,7 +204,9 @@ def test_a_clock_set_back_right_after_step_8_loses_no_baseline(verification: Ver
     ("out", "err"), [("", UNREACHABLE), ("no table\n", ""), (HEADER + "postgres-0  Running  many  now\n", ""), ("", "")],
     ids=["unreachable", "no-table", "no-number", "nothing"],
 )  # fmt: skip
-def test_a_last_sample_that_cannot_be_read_is_inconclusive_and_the_next_one_heals(out: str, err: str, at: Verification) -> None:
+def test_a_last_sample_that_cannot_be_read_is_inconclusive_and_the_next_one_heals(
+    out: str, err: str, at: Verification
+) -> None:
     at.later(hours=25)
     at.answer("step9-1-pod-restarts", out, err)
     session = at.all()

@@ -30,8 +30,11 @@ class Server(HTTPServer):
 try:
     server = Server(("127.0.0.1", port), Health)
 except OSError:
-    print(f"Unable to listen on port {port}: Listeners failed to create with the following errors: [unable to create "
-          f"listener: Error listen tcp4 127.0.0.1:{port}: bind: address already in use]", file=sys.stderr)
+    print(
+        f"Unable to listen on port {port}: Listeners failed to create with the following errors: [unable to create "
+        f"listener: Error listen tcp4 127.0.0.1:{port}: bind: address already in use]",
+        file=sys.stderr,
+    )
     print(f"error: unable to listen on any of the requested ports: [{{{port} 8000}}]", file=sys.stderr)
     sys.exit(1)
 time.sleep(0.2)  # a curl that does not wait comes too early
