@@ -7,7 +7,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from .catalog import Catalog
+from .ahead import ReadAhead
+from .catalog import Catalog, changes_cluster
 from .criteria import Criterion, met
 from .errors import EXIT_OF, BadSession, DiskTrouble, Interrupted
 from .execution import REMOVE_TMP_CURL, Interruption, Listener, Silent, StepExecution, may_have_left_tmp_curl
@@ -38,6 +39,7 @@ class Engine:
     replaying: bool = False
     jobs: int = 1
     diagnosing: bool = True
+    _ahead: ReadAhead | None = None
     _versions: Future[tuple[tuple[str, str], ...]] | None = None
 
     def run(self, *, start: str | None = None, until: str = "9", only: str | None = None) -> Session:
@@ -48,6 +50,9 @@ class Engine:
         try:
             return self._attempt(start, until, only)
         except Interrupted as interrupted:
+            self.runner.end_all()
+            with suppress(DiskTrouble):
+                self._set_aside()
             self._clean_up()
             self.record.note(Kind.INTERRUPTED, signal=interrupted.signal)
             raise
@@ -75,7 +80,10 @@ class Engine:
                     self._learn()
                 elif not only:
                     self._look_again()
-                    self._ask_for_versions()
+                    self._read_ahead(until)
+            if step.id == "7" and not self.replaying:
+                self._ask_for_versions()
+        self._set_aside()
         if self.diagnosing:
             self.diagnose()
         self._note_versions()
@@ -109,11 +117,25 @@ class Engine:
 
     def _learn(self) -> None:
         """What an earlier program had learned to mask died with it: 6-4 is run again before anything that could show it."""
-        if not self.replaying and not self.record.redactor.has_learned:
+        if not self.replaying and not self.record.has_learned:
             self._execution("6").run(ENV)
 
+    def _read_ahead(self, until: str) -> None:
+        """Begin what only looks of the due steps to come. The summary takes longest, so it comes first."""
+        if self.jobs > 1:
+            due = [step for step in STEPS[1:7] if step.id <= until and self._due(step)]
+            names = [name for step in due for name in step.commands if not step.is_choice(name)]
+            looking = [name for name in names if not changes_cluster(name)]
+            self._ahead = ReadAhead(self.jobs, self._execution("").read, sorted(looking, key=lambda n: n != "summary"))
+
+    def _set_aside(self) -> None:
+        """What was read ahead for steps that were not reached is recorded, and no more is begun."""
+        if self._ahead is not None:
+            ahead, self._ahead = self._ahead, None
+            self.record.keep(ahead.rest())
+
     def _ask_for_versions(self) -> None:
-        """Once a session, beside Step 1, whose one command leaves a core idle: which tools run the commands."""
+        """Once a session, when Step 7 is over: which tools run the commands."""
         if not self.record.session().tools:
             from concurrent.futures import ThreadPoolExecutor
 
@@ -187,6 +209,7 @@ class Engine:
             replaying=self.replaying,
             jobs=self.jobs,
             cluster=self.record.session().cluster,
+            ahead=self._ahead,
         )
 
     # around it

@@ -79,11 +79,6 @@ class Redactor:
     def __repr__(self) -> str:
         return f"Redactor({len(self._secret)} values)"
 
-    @property
-    def has_learned(self) -> bool:
-        """Whether it knows any value to mask."""
-        return bool(self._secret)
-
     def mask(self, run: Run) -> Run:
         """`run` with every secret masked, in both streams and in its note; the same object when there is none.
 

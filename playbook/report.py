@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 from . import present
@@ -127,6 +128,12 @@ def render(
     )
 
 
+def warm_up() -> None:
+    """Import and compile what `render` needs: to be done while the commands are waited for."""
+    _environment().get_template("report.md.j2")
+
+
+@cache
 def _environment() -> jinja2.Environment:
     import jinja2
 

@@ -55,6 +55,8 @@ class Record:
         self._writer = RecordingWriter(folder) if folder else None
         self._runs: dict[folding.RunKey, Run] = {}
         self._folded: Session | None = None
+        self.has_learned = False
+        """Whether this program has run Step 6-4, and so knows what to mask."""
         if folder:
             self.read_runs(partial(read_streams, folder))
 
@@ -118,6 +120,7 @@ class Record:
         for run in batch:
             if run.command == ENV and run.happened:
                 self.redactor.learn_from_env(run.stdout)
+                self.has_learned = True
         kept = tuple(self.redactor.mask(run) for run in batch)
         for run in kept:
             self._runs[run.command, run.ordinal] = run

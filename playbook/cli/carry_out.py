@@ -7,11 +7,12 @@ import re
 import sys
 import time
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import click
 
-from .. import library
+from .. import library, report
 from ..errors import EXIT_OF, SessionLocked, UsageError
 from ..execution import Interruption
 from ..model import Overall
@@ -88,6 +89,7 @@ def _carry_out(allow_restart: bool, form: str, state_dir: str | None, **how: Any
     console = Console(interruption, results=form == "text", allow_restart=allow_restart)
     with console.heeding_signals():
         _notes(console)
+        Thread(target=report.warm_up, daemon=True).start()
         session = library.run(state_dir=state_dir, listener=console, interruption=interruption, **how)
         path = Sessions(state_directory(state_dir)).folder(session.id) / "report.md"
         library.save(library.render(session), path)

@@ -303,5 +303,10 @@ def _keys(run: Run) -> Finding:
 
 
 STEP = Step(
-    "3", msg("Secrets"), (CONTROLLER, SEALED, GENERATED, OBSERVER, KEYS, KEYS_JQ, GHCR, SUMMARY), judge, perform
+    "3",
+    msg("Secrets"),
+    (CONTROLLER, SEALED, GENERATED, OBSERVER, KEYS, KEYS_JQ, GHCR, SUMMARY),
+    judge,
+    perform,
+    choices=(KEYS, KEYS_JQ),
 )

@@ -33,11 +33,15 @@ def _plan(folder: Path | None) -> list[str]:
         "  delete   that pod and those files",
     ]
     if restart:
-        lines.append("  delete   the observer pods and postgres-0 (Step 8), several times; their owners create new ones")
+        lines.append(
+            "  delete   the observer pods and postgres-0 (Step 8), several times; their owners create new ones"
+        )
     else:
         lines.append("  keep     the observer pods and postgres-0; PLAYBOOK_CLUSTER_RESTART=1 lets Step 8 restart them")
     if folder:
-        lines.append(f"  break    the cluster with every fault of {folder}/break, one after the other, and heal it with heal")
+        lines.append(
+            f"  break    the cluster with every fault of {folder}/break, one after the other, and heal it with heal"
+        )
         lines.append("  delete   the namespace's events before a run that is to see none")
     else:
         lines.append("  break    nothing; PLAYBOOK_FAULTS=FOLDER names the faults to put in")
@@ -58,7 +62,10 @@ def bare_cluster() -> Cluster:
     """The cluster as it stands; without one the tests are skipped with the reason."""
     folder = _folder()
     cluster = Cluster(folder / "in" if folder and (folder / "in").is_file() else None)
-    for arguments in (("version", "--request-timeout=10s"), ("get", "namespace", "observer-prod", "--request-timeout=10s")):
+    for arguments in (
+        ("version", "--request-timeout=10s"),
+        ("get", "namespace", "observer-prod", "--request-timeout=10s"),
+    ):
         seen = cluster.kubectl(*arguments, check=False)
         if seen.returncode:
             last = (seen.stderr.strip() or seen.stdout.strip() or f"exit status {seen.returncode}").splitlines()[-1]

@@ -86,7 +86,9 @@ class Cluster:
         """Whether two observer pods and postgres-0 are ready, and no other pod is there."""
         try:
             ready = {
-                pod["metadata"]["name"]: all(each["ready"] for each in pod["status"].get("containerStatuses", [{"ready": False}]))
+                pod["metadata"]["name"]: all(
+                    each["ready"] for each in pod["status"].get("containerStatuses", [{"ready": False}])
+                )
                 for pod in self.items("pods")
             }
         except (AssertionError, ValueError):
@@ -168,7 +170,10 @@ class Faults:
     @contextmanager
     def undone(self, objects: Sequence[str]) -> Iterator[None]:
         """Put `objects` (`NAMESPACE/KIND/NAME`) back afterwards as they were, for faults that touch nothing else."""
-        kept = [(namespace, name, self._saved(namespace, name)) for namespace, _, name in (o.partition("/") for o in objects)]
+        kept = [
+            (namespace, name, self._saved(namespace, name))
+            for namespace, _, name in (o.partition("/") for o in objects)
+        ]
         yield
         for namespace, name, saved in kept:
             if name.startswith(("deployment/", "statefulset/")):

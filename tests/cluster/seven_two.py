@@ -73,7 +73,9 @@ def main() -> None:
                 seen = [_one(cluster, way, env, f"{program.name} {kind} {n + 1}") for n in range(tries[kind])]
                 for name in sorted({one.way for one in seen}):
                     took = [one.seconds for one in seen if one.way == name]
-                    print(f"{program.name}  {kind}  {len(took)} of {len(seen)}  {name}  median {statistics.median(took):.1f} s")
+                    print(
+                        f"{program.name}  {kind}  {len(took)} of {len(seen)}  {name}  median {statistics.median(took):.1f} s"
+                    )
 
 
 def _one(cluster: Cluster, way: Callable[[Cluster, dict[str, str]], Try], env: dict[str, str], name: str) -> Try:

@@ -73,7 +73,9 @@ def test_two_causes_are_told_as_two(faults: Faults, bare_cluster: Cluster, tmp_p
     assert "SERVICE-ABSENT/postgres" in seen.out
 
 
-def test_three_restarts_after_the_baseline_and_before_one(faults: Faults, bare_cluster: Cluster, tmp_path: Path) -> None:
+def test_three_restarts_after_the_baseline_and_before_one(
+    faults: Faults, bare_cluster: Cluster, tmp_path: Path
+) -> None:
     """After it criterion 5 is met at once; in a new record they are odd, and the cause is named."""
     bare_cluster.forget_events()
     assert bare_cluster.play(tmp_path / "state", "all").code == 3  # Step 8 is not allowed, all else is well

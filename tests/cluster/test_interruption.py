@@ -65,7 +65,9 @@ POINTS: tuple[tuple[str, signal.Signals, Callable[[Moment], bool], float, tuple[
 
 
 @pytest.mark.parametrize(
-    ("number", "reached", "after_s", "begun_before"), [point[1:] for point in POINTS], ids=[point[0] for point in POINTS]
+    ("number", "reached", "after_s", "begun_before"),
+    [point[1:] for point in POINTS],
+    ids=[point[0] for point in POINTS],
 )
 def test_interrupted_and_taken_up_again(
     number: signal.Signals,
@@ -112,7 +114,9 @@ def test_interrupted_and_taken_up_again(
     print(f"{signal.Signals(number).name}: ended in {took:.1f} s, last events {before[-3:]}")
 
 
-def test_a_pod_that_a_killed_run_left_is_removed_by_the_next(cluster: Cluster, _faults: Faults | None, tmp_path: Path) -> None:
+def test_a_pod_that_a_killed_run_left_is_removed_by_the_next(
+    cluster: Cluster, _faults: Faults | None, tmp_path: Path
+) -> None:
     """SIGKILL leaves no time to remove tmp-curl; its commands are ended nevertheless, and the next run takes the pod back."""
     state = tmp_path / "state"
     if _faults:

@@ -18,6 +18,7 @@ from support import made, runs_of, states
 from playbook import logs, tables
 from playbook.errors import UnreadableText
 from playbook.failures import failure
+from playbook.steps import restart as step8
 from playbook.steps import step0_cluster as step0
 from playbook.steps import step2_pvc as step2
 from playbook.steps import step3_secrets as step3
@@ -25,7 +26,6 @@ from playbook.steps import step4_configmap as step4
 from playbook.steps import step5_services as step5
 from playbook.steps import step6_inside, step6_pods
 from playbook.steps import step7_health as step7
-from playbook.steps import restart as step8
 from playbook.steps import step9_stability as step9
 from playbook.steps.base import Runs
 
