@@ -7,12 +7,13 @@ SCENARIO ?= healthy
 GUIDE ?= ../shared/guide.md
 PYTEST ?= -q
 
-.PHONY: help demo test test-all lint test-cluster audit bench pyz dist clean
+.PHONY: help demo test test-slow test-all lint test-cluster audit bench pyz dist clean
 
 help:
 	@echo 'make demo          a whole run on a recording, without a cluster   (SCENARIO=healthy)'
 	@echo 'make test          the tests that need no cluster                  (PYTEST="-q")'
-	@echo 'make test-all      those and the slow ones, each to its full extent'
+	@echo 'make test-slow     the slow ones: whole processes, every event at which the program can die'
+	@echo 'make test-all      all of them to their full extent, with every kubectl that is found'
 	@echo 'make lint          ruff and mypy --strict'
 	@echo 'make test-cluster  the tests on the cluster that KUBECONFIG names; says first what they do to it'
 	@echo 'make audit         commands/ against the guide document            (GUIDE=path)'
@@ -44,12 +45,18 @@ demo: $(VENV)/.made-run
 test: $(VENV)/.made-test
 	$(PY) -m pytest -n 2 -m 'not slow' $(PYTEST)
 
+test-slow: $(VENV)/.made-test
+	PACK_FLIPS=200 $(PY) -m pytest -n 2 -m slow $(PYTEST)
+	PLAYBOOK_KILLS=all $(PY) -m pytest -n 2 tests/test_resume.py $(PYTEST)
+
 test-all: $(VENV)/.made-test
 	PLAYBOOK_THOROUGH=1 PLAYBOOK_KILLS=all PLAYBOOK_MUTATIONS=all PLAYBOOK_ALL_KUBECTLS=1 PACK_FLIPS=200 \
 	  $(PY) -m pytest -n 2 $(PYTEST)
 
 lint: $(VENV)/.made-test
 	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check --quiet playbook tests tools benchmarks
+	$(PY) tools/messages.py check
 	$(VENV)/bin/mypy --strict playbook
 
 # What they create, delete and break is the first thing they print; tests/cluster/conftest.py has the variables.
