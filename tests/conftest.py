@@ -37,6 +37,7 @@ SLOW = {
     "kubectl/test_failures.py",
     "test_disk.py",
     "test_pack.py",
+    "test_planted.py",
     "test_signals.py",
     "test_show_list_and_help_start_fast",
     "test_each_verb_explains_itself",
