@@ -32,7 +32,11 @@ def _prospect(session: Session, result: StepResult, at: datetime) -> Message:
 
 
 def next_command(session: Session) -> str:
-    """What to type next."""
+    """What to type next: the remedy of the first root cause, where there is one with a command."""
+    roots = (remedy.command for cause in session.causes[:1] for remedy in cause.remedy if remedy.command)
+    first = next(roots, None)
+    if first:
+        return first
     if session.overall is Overall.COMPLETE:
         return "python -m playbook report -o report.md"
     if session.overall is Overall.INCOMPLETE and _waits_for_permission(session):

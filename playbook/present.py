@@ -282,7 +282,10 @@ def problem(session: Session, finding: Finding, *, colour: bool = False) -> str:
         (msg("evidence"), where(finding.evidence)),
     ]
     waiver = session.waiver_for(finding)
-    if waiver:
+    root = next((cause for cause in session.causes if finding.code in cause.explains), None)
+    if root and not waiver:
+        lines.append((msg("follows from"), one_line(root.code)))
+    elif waiver:
         lines.append((msg("waived"), one_line(msg("by {name}: {reason}", name=waiver.by, reason=waiver.reason))))
     else:
         commands = [remedy.command for remedy in finding.remedy if remedy.command]

@@ -115,8 +115,8 @@ class Console:
     def summary(self, session: Session) -> None:
         """What a person needs at the end: problems, causes, the criterion that stopped the run, the verdict."""
         parts = [
-            present.problems(session, colour=self.colour),
             present.causes(session, colour=self.colour),
+            present.problems(session, colour=self.colour),
             present.abort_text(session),
             present.overall_sentence(session),
         ]

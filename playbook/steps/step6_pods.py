@@ -9,14 +9,15 @@ from dataclasses import dataclass, replace
 from ..errors import UnreadableText
 from ..expected import OBSERVER_REPLICAS, POSTGRES_POD
 from ..failures import Failure, Trouble, failure
-from ..model import Finding, Remedy, Run, Verdict
+from ..model import SEVERITY, Finding, Remedy, Run, Verdict
 from ..tables import Event, Row, age_seconds, events, ready, restarts, table, unreadable
 from ..text import Message, msg, verbatim
-from .base import Runs, Step
+from .base import Execution, Runs, Step
 from .findings import advise, do, finding, seen_at, unseen
 from .step6_inside import environment, mounts, observer_log, postgres_log, write
 
 PODS = "step6-1-pods"
+DESCRIBE_POD = "describe-pod"
 DESCRIBE = {"observer": "step6-2-describe-observer", "postgres": "step6-2-describe-postgres"}
 LOG_OBSERVER, LOG_POSTGRES = "step6-3-logs-observer", "step6-3-logs-postgres"
 ENV = "step6-4-env"
@@ -60,13 +61,26 @@ class Pod:
         return do(f"kubectl describe pod {self.name} -n observer-prod", advice)
 
 
+def perform(step: Step, execution: Execution) -> None:
+    """All commands side by side; where kubectl leaves out the events, the guide's own command for one pod has them."""
+    runs = Runs(execution.side_by_side(step.commands))
+    blind = [app for app, command in DESCRIBE.items() if _without_events(runs.last(command))]
+    try:
+        pods = pods_of(runs.last(PODS)) if blind else ()
+    except UnreadableText:
+        return
+    for pod in pods:
+        if pod.app in blind:
+            execution.run(DESCRIBE_POD, pod.name)
+
+
 def judge(runs: Runs) -> tuple[Finding, ...]:
     """The findings of Step 6 from the runs of its nine commands; what is missing or unreadable is inconclusive."""
     return (
         *_pods(runs),
         *crash_loops(runs),
-        _events("EVENTS-OBSERVER", runs.last(DESCRIBE["observer"]), "observer"),
-        _events("EVENTS-POSTGRES", runs.last(DESCRIBE["postgres"]), "postgres"),
+        _events("EVENTS-OBSERVER", runs, "observer"),
+        _events("EVENTS-POSTGRES", runs, "postgres"),
         observer_log(runs.last(LOG_OBSERVER)),
         postgres_log(runs.last(LOG_POSTGRES)),
         *environment(runs.last(ENV)),
@@ -287,7 +301,19 @@ def _way_out(pod: Pod) -> tuple[Remedy, ...]:
 # 6-2
 
 
-def _events(code: str, run: Run, app: str) -> Finding:
+def _without_events(run: Run) -> bool:
+    """Whether pods were described, and no Events section at all: kubectl 1.37 leaves it out where it describes several."""
+    return not failure(run) and bool(run.out.strip()) and not re.search(r"^Events:", run.out, re.M)
+
+
+def _events(code: str, runs: Runs, app: str) -> Finding:
+    run = runs.last(DESCRIBE[app])
+    each = [one for one in runs if one.command.startswith(f"{DESCRIBE_POD}.{app}-")] if _without_events(run) else []
+    found = [_events_of(code, one, app) for one in each] or [_events_of(code, run, app)]
+    return min(found, key=lambda finding: SEVERITY.index(finding.verdict))
+
+
+def _events_of(code: str, run: Run, app: str) -> Finding:
     wanted = msg("no Warning event")
     why: Failure | UnreadableText | None = failure(run)
     if why or run.exit_code not in (0, None) or not run.out.strip():
@@ -317,6 +343,8 @@ def _events(code: str, run: Run, app: str) -> Finding:
     if other:  # of a type that Kubernetes does not know, or garbled
         return unseen(code, "6-2", run, wanted, unreadable(other.line, other.type))
     said = msg("{n} events, no Warning; tail -30 shows those of the last pod only", n=len(seen))
+    if run.command.startswith(DESCRIBE_POD):
+        said = msg("{n} events, no Warning", n=len(seen))
     return finding(code, "6-2", Verdict.PASS, msg("no Warning event"), wanted, said, run)
 
 
@@ -325,4 +353,5 @@ STEP = Step(
     msg("Pods"),
     (PODS, *DESCRIBE.values(), LOG_OBSERVER, LOG_POSTGRES, ENV, MOUNT, *WRITE.values()),
     judge,
+    perform,
 )

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 from handmade import REFUSED, bad, forbidden, of, said, typed, verdicts
-from support import runs_of
+from support import made, runs_of
 
 from playbook.expected import CONFIG_KEYS, OBSERVER_ROOT, SECRET_KEYS
-from playbook.model import Ended, Finding, Run
+from playbook.model import Ended, Finding, Run, Verdict
+from playbook.steps import step6_pods
 from playbook.steps.base import Runs, missing
 from playbook.steps.step6_pods import STEP, crash_loops, judge
 
@@ -392,3 +393,33 @@ def test_write(out: str, err: str, code: int, verdict: str, cause: str) -> None:
     found = of(healthy(said("step6-6-write-data", out, TTY + err, code)), "WRITE/data")
     assert found.verdict.value == verdict
     assert cause in " ".join(map(str, found.remedy)) and bool(cause) == bool(found.remedy)
+
+
+SEVERAL = "Name:             observer-7cd9cf784-qwkhz\nQoS Class:       Burstable\nNode-Selectors:  <none>\n"
+ONE = "Name:             {name}\nNode-Selectors:  <none>\nEvents:          {events}\n"
+
+
+def _described_each(events: str) -> Finding:
+    """6-2 as kubectl 1.37 prints it for two pods, and then each of them."""
+    pods = runs_of("healthy", "step6-1-pods")
+    names = [pod.name for pod in step6_pods.pods_of(pods[0]) if pod.app == "observer"]
+    described = [made(f"describe-pod.{name}", ONE.format(name=name, events=events)) for name in names]
+    runs = Runs([*pods, made("step6-2-describe-observer", SEVERAL), *described])
+    return next(f for f in step6_pods.judge(runs) if f.code == "EVENTS-OBSERVER")
+
+
+def test_events_left_out_for_several_pods_are_read_pod_by_pod() -> None:
+    found = _described_each("<none>")
+    assert found.verdict is Verdict.PASS
+    assert found.evidence is not None and found.evidence.command.startswith("describe-pod.observer-")
+    warning = (
+        "\n  Type     Reason     Age   From     Message\n  ----     ------     ----  ----     -------\n"
+        "  Warning  Unhealthy  2s    kubelet  Readiness probe failed"
+    )
+    assert _described_each(warning).verdict is Verdict.FAIL
+
+
+def test_without_events_of_any_pod_nothing_was_seen() -> None:
+    runs = Runs([*runs_of("healthy", "step6-1-pods"), made("step6-2-describe-observer", SEVERAL)])
+    found = next(f for f in step6_pods.judge(runs) if f.code == "EVENTS-OBSERVER")
+    assert found.verdict is Verdict.INCONCLUSIVE
