@@ -46,8 +46,7 @@ test: $(VENV)/.made-test
 	$(PY) -m pytest -n 2 -m 'not slow' $(PYTEST)
 
 test-slow: $(VENV)/.made-test
-	PACK_FLIPS=200 $(PY) -m pytest -n 2 -m slow $(PYTEST)
-	PLAYBOOK_KILLS=all $(PY) -m pytest -n 2 tests/test_resume.py $(PYTEST)
+	PACK_FLIPS=200 PLAYBOOK_KILLS=all $(PY) -m pytest -n 2 -m slow $(PYTEST)
 
 test-all: $(VENV)/.made-test
 	PLAYBOOK_THOROUGH=1 PLAYBOOK_KILLS=all PLAYBOOK_MUTATIONS=all PLAYBOOK_ALL_KUBECTLS=1 PACK_FLIPS=200 \

@@ -25,7 +25,7 @@ else:
         derandomize=True,
         database=None,
         max_examples=100 if os.environ.get("PLAYBOOK_THOROUGH") else 15,
-        suppress_health_check=[HealthCheck.too_slow],
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
     )
     settings.load_profile("playbook")
 
@@ -50,6 +50,10 @@ SLOW = {
     "test_a_bare_checkout_uses_its_own_files",
 }
 """Files and tests that start many processes or count to a hundred thousand: `make test` leaves them to `make test-all`."""
+
+
+if os.environ.get("PLAYBOOK_KILLS") == "all":
+    SLOW.add("test_dying_at_any_event_loses_nothing")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
