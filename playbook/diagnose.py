@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 from .consequences import LINKS, Link
 from .criteria import family
 from .failures import Trouble
 from .model import Cause, Finding, Remedy, Run, StepResult, Verdict
 from .text import Message, msg, speaking
+from .trees import RENEW
 from .walk import MOST_PODS, Candidate, Walk, owner
 
 __all__ = ["MOST_PODS", "diagnose", "owner"]
@@ -27,7 +29,15 @@ def diagnose(results: Sequence[StepResult], run: Callable[[str, str], Run]) -> t
     with speaking("en"):  # texts of findings are compared, so they are compared in one language
         walk = Walk(results, run)
         candidates = walk.candidates()
-        return _roots(walk, candidates)
+        return tuple(_as_it_is_now(cause, results) for cause in _roots(walk, candidates))
+
+
+def _as_it_is_now(cause: Cause, results: Sequence[StepResult]) -> Cause:
+    """An event outlives what it tells of: where Step 3 has seen the Secret, only the pods are left to be renewed."""
+    seen = {finding.code: finding.verdict for result in results for finding in result.findings}
+    secret = [seen.get(code) for code in ("OBSERVER-SECRETS", "SECRET-KEYS")]
+    made_anew = any(remedy.command == RENEW for remedy in cause.remedy) and secret == [Verdict.PASS, Verdict.PASS]
+    return replace(cause, remedy=tuple(r for r in cause.remedy if r.command in (RENEW, ""))) if made_anew else cause
 
 
 def _follows(link: Link, cause: Candidate, finding: Finding, walk: Walk) -> bool:

@@ -10,7 +10,8 @@ from diagnosis_cases import CASES, HANDMADE, LOOP, RECORDED
 from support import made, runs_of, states
 
 from playbook.diagnose import MOST_PODS, diagnose
-from playbook.model import Ended, Verdict
+from playbook.library import judge
+from playbook.model import Ended, Run, Verdict
 from playbook.steps.base import missing
 from playbook.text import speaking
 
@@ -169,3 +170,18 @@ def test_the_language_does_not_matter() -> None:
 def test_handmade_cases_differ_from_the_state_they_start_from() -> None:
     for case in HANDMADE:
         assert case.instead, case.name
+
+
+def test_a_secret_that_was_made_anew_leaves_only_the_pods_to_be_renewed() -> None:
+    """`secret-missing` after the fix: Step 3 is the healthy one's, the pods still show why they could not start."""
+
+    def describe(command: str, target: str) -> Run:
+        recorded = runs_of("secret-missing", f"{command}.{target}")
+        return recorded[0] if recorded else missing(f"{command}.{target}")
+
+    fixed = [judge(number, runs_of("healthy" if number == "3" else "secret-missing")) for number in "036"]
+    root = diagnose(fixed, describe)[0]
+    assert root.code == "SECRET-ABSENT"
+    assert [remedy.command for remedy in root.remedy] == ["kubectl delete pod -l app=observer -n observer-prod"]
+    before = [judge(number, runs_of("secret-missing")) for number in "036"]
+    assert diagnose(before, describe)[0].remedy[0].command == "python -m playbook fix observer-secrets"
