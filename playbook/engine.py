@@ -50,9 +50,6 @@ class Engine:
         try:
             return self._attempt(start, until, only)
         except Interrupted as interrupted:
-            self.runner.end_all()
-            with suppress(DiskTrouble):
-                self._set_aside()
             self._clean_up()
             self.record.note(Kind.INTERRUPTED, signal=interrupted.signal)
             raise
@@ -239,6 +236,8 @@ class Engine:
         """After a signal: no child is alive, and no pod of ours is left."""
         self.runner.end_all()
         with suppress(DiskTrouble):  # a full disk must not keep the pod
+            self._set_aside()
+        with suppress(DiskTrouble):
             self.record.close_begun()
         latest = self.record.latest(STEP_7_2)
         cleaned = self.record.latest(REMOVE_TMP_CURL.id)

@@ -174,14 +174,13 @@ class StepExecution:
     def side_by_side(self, commands: Sequence[str]) -> tuple[Run, ...]:
         """Carry out independent commands, recorded in the order given."""
         loaded = [self._command(command) for command in commands]
-        ahead = self._ahead
-        if ahead is not None and not self._replaying:
-            fresh = [command for command in loaded if not ahead.has(command.key)]
-            made = self._in_parallel([lambda c=c: self._carry_out(c) for c in fresh])  # type: ignore[misc]
-            runs = {run.command: run for run in made}
-            runs |= {command.key: ahead.take(command.key) for command in loaded if command.key not in runs}
-            return self._keep([runs[command.key] for command in loaded])
-        return self._keep(self._in_parallel([lambda c=c: self._carry_out(c) for c in loaded]))  # type: ignore[misc]
+        begun = [command.key for command in loaded if self._ahead is not None and self._ahead.has(command.key)]
+        fresh = [command for command in loaded if command.key not in begun]
+        made = self._in_parallel([lambda c=c: self._carry_out(c) for c in fresh])  # type: ignore[misc]
+        runs = {run.command: run for run in made}
+        if self._ahead is not None:
+            runs |= {key: self._ahead.take(key) for key in begun}
+        return self._keep([runs[command.key] for command in loaded])
 
     def together(self, tasks: Sequence[Callable[[], object]]) -> None:
         """Carry out independent tasks; what each of them ran is recorded in the order of the tasks."""

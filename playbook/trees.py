@@ -69,7 +69,6 @@ def say(advice: Message) -> Remedy:
 APPLY = "kubectl apply -k infra/k8s/overlays/production"
 DESCRIBE_POD = "kubectl describe pod {target} -n observer-prod"
 PREVIOUS = "kubectl logs {target} -n observer-prod --previous"
-DESCRIBE_PVC = "kubectl describe pvc {target} -n observer-prod"
 GET_SC = "kubectl get sc"
 GET_PROVISIONER = "kubectl get pods -n kube-system -l app=local-path-provisioner"
 KEYS_OF_SECRET = "kubectl get secret observer-secrets -n observer-prod -o json | jq -r '.data | keys[]'"
