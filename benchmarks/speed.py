@@ -18,7 +18,6 @@ import os
 import platform
 import resource
 import shlex
-import shutil
 import statistics
 import subprocess
 import sys
@@ -31,6 +30,7 @@ from playbook.catalog import Catalog, load
 
 ROOT = Path(__file__).resolve().parent.parent
 STUB = ROOT / "tests" / "stub" / "cluster"
+STORAGE = "/var/lib/rancher/k3s/storage/"
 PLAYBOOK = [sys.executable, "-m", "playbook"]
 
 
@@ -87,6 +87,8 @@ def quick_stub(folder: Path, delay: float) -> dict[str, str]:
     env = {**os.environ, "STUB_SCENARIO": "healthy", "PATH": f"{STUB}:{os.environ['PATH']}"}
     cases = []
     for number, path in enumerate(sorted((ROOT / "commands").glob("*.sh"))):
+        if not path.name.startswith((*(f"step{step}-" for step in range(7)), "summary")):
+            continue
         for place, call in enumerate(calls(path)):  # type: ignore[operator]
             answer = subprocess.run(
                 [str(STUB / "kubectl"), *call], env=env, capture_output=True, check=False, stdin=subprocess.DEVNULL
@@ -99,7 +101,10 @@ def quick_stub(folder: Path, delay: float) -> dict[str, str]:
     kubectl = tools / "kubectl"
     kubectl.write_text(f'#!/bin/sh\nsleep {delay}\ncase "$*" in\n' + "\n".join(cases) + "\nesac\nexit 1\n")
     kubectl.chmod(0o755)
-    shutil.copy(STUB / "ls", tools / "ls")
+    listing = subprocess.run([str(STUB / "ls"), "-la", STORAGE], env=env, capture_output=True, check=True)
+    (folder / "listing").write_bytes(listing.stdout)
+    (tools / "ls").write_text(f"#!/bin/sh\ncat {folder}/listing\n")
+    (tools / "ls").chmod(0o755)
     return {**env, "PATH": f"{tools}:{os.environ['PATH']}"}
 
 

@@ -6,30 +6,78 @@ read is recorded all the same, and judges nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
+from threading import Lock
 
+from .catalog import GUIDE_ORDER, changes_cluster, step_of
 from .model import Run
 
 
-class ReadAhead:
-    """A queue of commands, carried out `jobs` at a time in the order given."""
+def looking(steps: Collection[str]) -> tuple[str, ...]:
+    """The commands of these steps that only look and are sure to be carried out, in the guide's order.
 
-    def __init__(self, jobs: int, carry_out: Callable[[str], Run], commands: Iterable[str]) -> None:
+    The summary, by which Step 3 is judged, takes longest and comes first. Left out is 3-4: its step takes one of two ways.
+
+    >>> looking("123")[:3], looking("1")
+    (('summary', 'step1-namespace', 'step2-pvc'), ('step1-namespace',))
+    """
+    sure = [
+        id for id in GUIDE_ORDER if step_of(id)[:1] in {*steps} and step_of(id) != "3-4" and not changes_cluster(id)
+    ]
+    return (*(("summary",) if "3" in steps else ()), *sure)
+
+
+class ReadAhead:
+    """A queue of commands, carried out `jobs` at a time in the order given.
+
+    When one of `first` fails, nothing more is begun: what it asked for does not answer.
+    """
+
+    def __init__(
+        self, jobs: int, carry_out: Callable[[str], Run], commands: Iterable[str], first: Collection[str] = ()
+    ) -> None:
+        self._carry_out = carry_out
+        self._first = first
+        self._lock = Lock()
+        self._over = False
+        self._under_way: set[str] = set()
         self._pool = ThreadPoolExecutor(jobs)
-        self._begun: dict[str, Future[Run]] = {name: self._pool.submit(carry_out, name) for name in commands}
+        self._queue: dict[str, Future[Run | None]] = {name: self._pool.submit(self._one, name) for name in commands}
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more is begun."""
+        return self._over
 
     def has(self, command: str) -> bool:
-        """Whether `command` is one of them and was not taken yet."""
-        return command in self._begun
+        """Whether `command` is one of them, is or will be carried out, and was not taken yet."""
+        with self._lock:
+            return command in self._queue and (not self._over or command in self._under_way)
 
     def take(self, command: str) -> Run:
         """Its run, waited for; raises KeyError when it is none of them, and what carrying it out raised."""
-        return self._begun.pop(command).result()
+        run = self._queue.pop(command).result()
+        if run is None:
+            raise KeyError(command)
+        return run
 
     def rest(self) -> tuple[Run, ...]:
         """Begin nothing more; the runs that were begun and never taken, waited for."""
+        with self._lock:
+            self._over = True
         self._pool.shutdown(wait=True, cancel_futures=True)
-        left = [future for future in self._begun.values() if not future.cancelled() and not future.exception()]
-        self._begun.clear()
-        return tuple(future.result() for future in left)
+        left = [future for future in self._queue.values() if not future.cancelled() and not future.exception()]
+        self._queue.clear()
+        return tuple(run for run in (future.result() for future in left) if run is not None)
+
+    def _one(self, command: str) -> Run | None:
+        with self._lock:
+            if self._over:
+                return None
+            self._under_way.add(command)
+        run = self._carry_out(command)
+        if command in self._first and run.exit_code != 0:
+            with self._lock:
+                self._over = True
+        return run

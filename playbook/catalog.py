@@ -245,6 +245,15 @@ def step_of(id: str) -> str:
     return found[1] if found else ""
 
 
+def require_step(number: str) -> None:
+    """Raises UsageError when the guide has no step of that number; sub-steps are not steps."""
+    if "-" in number or not any(_within(step_of(id), number) for id in GUIDE_ORDER):
+        raise UsageError(
+            msg("there is no Step {step}", step=number),
+            msg("`python -m playbook list` shows the steps and their commands"),
+        )
+
+
 def changes_cluster(id: str) -> bool:
     """Whether the command `id` changes something in the cluster.
 

@@ -43,6 +43,8 @@ def width(text: str) -> int:
     >>> width("Pod 상태"), width("\x1b[32mpass\x1b[0m"), width("⚠️")
     (8, 4, 2)
     """
+    if text.isascii() and text.isprintable():
+        return len(text)
     columns = last = 0
     for char in _ESCAPES.sub("", text):
         if char == "\ufe0f":  # asks for the emoji form of the character before it

@@ -7,8 +7,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from .ahead import ReadAhead
-from .catalog import Catalog, changes_cluster
+from .ahead import ReadAhead, looking
+from .catalog import Catalog
 from .criteria import Criterion, met
 from .errors import EXIT_OF, BadSession, DiskTrouble, Interrupted
 from .execution import REMOVE_TMP_CURL, Interruption, Listener, Silent, StepExecution, may_have_left_tmp_curl
@@ -39,7 +39,7 @@ class Engine:
     replaying: bool = False
     jobs: int = 1
     diagnosing: bool = True
-    _ahead: ReadAhead | None = None
+    ahead: ReadAhead | None = None  # commands that were begun already
     _versions: Future[tuple[tuple[str, str], ...]] | None = None
 
     def run(self, *, start: str | None = None, until: str = "9", only: str | None = None) -> Session:
@@ -118,18 +118,18 @@ class Engine:
             self._execution("6").run(ENV)
 
     def _read_ahead(self, until: str) -> None:
-        """Begin what only looks of the due steps to come. The summary takes longest, so it comes first."""
-        if self.jobs > 1:
-            due = [step for step in STEPS[1:7] if step.id <= until and self._due(step)]
-            names = [name for step in due for name in step.commands if not step.is_choice(name)]
-            looking = [name for name in names if not changes_cluster(name)]
-            self._ahead = ReadAhead(self.jobs, self._execution("").read, sorted(looking, key=lambda n: n != "summary"))
+        """Begin what only looks of the due steps to come, unless that was done before there was an engine."""
+        due = [step.id for step in STEPS[1:7] if step.id <= until and self._due(step)]
+        names = looking(due)
+        if self.jobs > 1 and not all(self.ahead is not None and self.ahead.has(name) for name in names):
+            self._set_aside()
+            self.ahead = ReadAhead(self.jobs, self._execution("").read, names)
 
     def _set_aside(self) -> None:
         """What was read ahead for steps that were not reached is recorded, and no more is begun."""
-        if self._ahead is not None:
-            ahead, self._ahead = self._ahead, None
-            self.record.keep(ahead.rest())
+        if self.ahead is not None:
+            ahead, self.ahead = self.ahead, None
+            self.record.keep(replace(run, ordinal=self.record.next_ordinal(run.command)) for run in ahead.rest())
 
     def _ask_for_versions(self) -> None:
         """Once a session, when Step 7 is over: which tools run the commands."""
@@ -206,22 +206,22 @@ class Engine:
             replaying=self.replaying,
             jobs=self.jobs,
             cluster=self.record.session().cluster,
-            ahead=self._ahead,
+            ahead=self.ahead,
         )
 
     # around it
 
     def diagnose(self) -> None:
         """Walk the guide's rows and trees for what failed; what they name is recorded."""
-        from .diagnose import diagnose
-        from .fold import cause_to_json
-
         session = self.record.session()
         asking = (Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.WARN)  # pods that were restarted are a warn, and ask why
         if not any(result.verdict in asking for result in session.results):
             if session.causes:
                 self.record.note(Kind.CAUSES, causes=[], runs=[])
             return
+        from .diagnose import diagnose
+        from .fold import cause_to_json
+
         if not api_unreachable(Runs(session.result("0").runs)):
             self._learn()
         execution = self._execution("")
@@ -246,8 +246,7 @@ class Engine:
 
     def _remove_tmp_curl(self, run: Run | None) -> None:
         if run is not None and not self.replaying and may_have_left_tmp_curl(run):
-            previous = self.record.latest(REMOVE_TMP_CURL.id)
-            self.record.keep([self.runner.cleanup(REMOVE_TMP_CURL, previous.ordinal + 1 if previous else 1)])
+            self.record.keep([self.runner.cleanup(REMOVE_TMP_CURL, self.record.next_ordinal(REMOVE_TMP_CURL.id))])
 
 
 def _is_gone(removal: Run) -> bool:

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from typing import Protocol
 
 from .ahead import ReadAhead
@@ -174,12 +175,12 @@ class StepExecution:
     def side_by_side(self, commands: Sequence[str]) -> tuple[Run, ...]:
         """Carry out independent commands, recorded in the order given."""
         loaded = [self._command(command) for command in commands]
-        begun = [command.key for command in loaded if self._ahead is not None and self._ahead.has(command.key)]
-        fresh = [command for command in loaded if command.key not in begun]
+        begun = [command for command in loaded if self._ahead is not None and self._ahead.has(command.key)]
+        fresh = [command for command in loaded if command not in begun]
+        for command in begun:
+            self._listener.command_begins(command)
         made = self._in_parallel([lambda c=c: self._carry_out(c) for c in fresh])  # type: ignore[misc]
-        runs = {run.command: run for run in made}
-        if self._ahead is not None:
-            runs |= {key: self._ahead.take(key) for key in begun}
+        runs = {run.command: run for run in (*made, *map(self._take, begun))}
         return self._keep([runs[command.key] for command in loaded])
 
     def together(self, tasks: Sequence[Callable[[], object]]) -> None:
@@ -264,7 +265,7 @@ class StepExecution:
 
     def recorded(self, command: str) -> bool:
         """Whether a recording has one more run of a command."""
-        return self._runner.recorded(command, self._ordinals.get(command, self._last_ordinal(command)) + 1)
+        return self._runner.recorded(command, self._ordinals.get(command, self.record.next_ordinal(command) - 1) + 1)
 
     def remove_tmp_curl(self) -> None:
         """Delete the pod that Step 7-2 left, unless kubectl said that it had done so itself or that the pod is not ours."""
@@ -273,8 +274,10 @@ class StepExecution:
             self._keep([self._runner.cleanup(REMOVE_TMP_CURL, self._number(REMOVE_TMP_CURL))], heed=False)
 
     def read(self, command: str) -> Run:
-        """Carry out one command that only looks, and leave it to its step to record it."""
-        return self._carry_out(self._command(command))
+        """Carry out one command that only looks, and leave it to its step to number, tell of and record it."""
+        self._interruption.check()
+        loaded = self._command(command)
+        return self._runner.run(loaded, self.record.next_ordinal(command), self._environment(loaded))
 
     # how
 
@@ -289,6 +292,13 @@ class StepExecution:
                 self.record.begin(command, number)
         self._listener.command_begins(command)
         run = self._runner.run(command, number, self._environment(command), until)
+        self._listener.command_ends(run)
+        return run
+
+    def _take(self, command: Command) -> Run:
+        """What was read ahead of `command`."""
+        assert self._ahead is not None
+        run = replace(self._ahead.take(command.key), ordinal=self._number(command))
         self._listener.command_ends(run)
         return run
 
@@ -319,13 +329,9 @@ class StepExecution:
 
     def _number(self, command: Command) -> int:
         with self._lock:
-            number = self._ordinals.get(command.key, self._last_ordinal(command.key)) + 1
+            number = self._ordinals.get(command.key, self.record.next_ordinal(command.key) - 1) + 1
             self._ordinals[command.key] = number
             return number
-
-    def _last_ordinal(self, command: str) -> int:
-        latest = self.record.latest(command)
-        return latest.ordinal if latest else 0
 
     def _environment(self, command: Command) -> Mapping[str, str]:
         """Step 8-4 names POSTGRES_USER and POSTGRES_DB: the operator's own, else what 6-4 showed, else the guide's `observer`."""

@@ -4,25 +4,28 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from .catalog import Catalog, load
+from .catalog import Catalog, load, require_step
 from .data import folder
 from .engine import Engine, judged_at, with_times_of
 from .errors import BadRecording, BadSession, DiskTrouble, UsageError
 from .execution import Interruption, Listener, Silent, StepExecution
 from .journal import check, now
 from .model import Command, Finding, Overall, Run, Session, StepResult
-from .session import Record, Sessions, in_memory, opened_digests, state_directory
+from .session import Record, in_memory, opened_digests
+from .sessions import Sessions, state_directory
 from .staleness import stale
 from .steps import STEPS, Runs, Step
 from .text import LANGUAGES, language, msg, speaking
 
 if TYPE_CHECKING:
     from importlib.abc import Traversable
+
+    from .start import Start
 
 SCENARIOS = ("healthy", "healthy-24h", "secret-missing", "secret-key-missing", "pvc-pending")
 """The recordings that ship in the wheel: a healthy cluster, the same 24 hours later, and three faults."""
@@ -32,12 +35,8 @@ Format = Literal["markdown", "json", "junit"]
 
 def step(number: str) -> Step:
     """Step `0` … `9`; raises UsageError for another."""
-    for candidate in STEPS:
-        if candidate.id == number:
-            return candidate
-    raise UsageError(
-        msg("there is no Step {step}", step=number), msg("`python -m playbook list` shows the steps and their commands")
-    )
+    require_step(number)
+    return next(step for step in STEPS if step.id == number)
 
 
 def run(
@@ -52,12 +51,14 @@ def run(
     listener: Listener | None = None,
     interruption: Interruption | None = None,
     secrets: Iterable[bytes] = (),
+    start_with: Start | None = None,
 ) -> Session:
     """Carry out the guide on the cluster that kubectl speaks to, as one more attempt of the open session.
 
     `start` runs that step and the later ones in any case, `until` ends after that step, `only` runs just that one. The
-    pods of Step 8 are deleted only when `listener.confirm_restart` says so. `secrets` are masked from the start. Raises
-    MissingTool, TamperedCommand, SessionLocked, BadSession, DiskTrouble, Interrupted.
+    pods of Step 8 are deleted only when `listener.confirm_restart` says so. `secrets` are masked from the start.
+    `start_with` is what is under way already (`playbook.start`). Raises MissingTool, TamperedCommand, SessionLocked,
+    BadSession, DiskTrouble, Interrupted.
     """
     for number in filter(None, (start, until, only)):
         step(number)
@@ -65,7 +66,7 @@ def run(
     if done and done.overall is Overall.COMPLETE:  # a timer that nobody stopped begins no new record
         (listener or Silent()).notice(msg("{session} is complete; no more samples are needed", session=done.id))
         return replace(done, scope=("9",))
-    with at_work(state_dir, fresh, jobs, diagnose, listener, interruption) as engine:
+    with at_work(state_dir, fresh, jobs, diagnose, listener, interruption, start_with) as engine:
         engine.record.redactor.learn(*secrets)
         session = engine.run(start=start, until=until, only=only)
         return replace(session, scope=(only,)) if only else session
@@ -79,32 +80,28 @@ def at_work(
     diagnose: bool = True,
     listener: Listener | None = None,
     interruption: Interruption | None = None,
+    start_with: Start | None = None,
 ) -> Iterator[Engine]:
     """The open session, locked, with an engine on it; nothing of it runs any more after the block."""
-    from .runner import LiveRunner
-    from .tools import require_tools
+    from .start import begun
 
-    require_tools()
-    catalog = _verified()
-    with Sessions(state_directory(state_dir)) as sessions:
-        record = _open(sessions, catalog, fresh, listener or Silent())
-        runner = LiveRunner()
-        engine = Engine(
-            catalog,
-            runner,
+    interruption = interruption or Interruption()
+    with ExitStack() as stack:
+        start = start_with or stack.enter_context(begun(state_dir))
+        interruption.then(start.runner.end_all)
+        record = _open(start.sessions, start.catalog, fresh, listener or Silent())
+        stack.callback(record.close)
+        stack.callback(start.runner.end_all)
+        yield Engine(
+            start.catalog,
+            start.runner,
             record,
             listener or Silent(),
-            interruption or Interruption(),
+            interruption,
             jobs=jobs or os.cpu_count() or 1,
             diagnosing=diagnose,
+            ahead=start.ahead,
         )
-        engine.interruption.then(runner.end_all)
-        try:
-            yield engine
-        finally:
-            runner.end_all()
-            runner.close()
-            record.close()
 
 
 def look_at(sub_step: str, *, listener: Listener | None = None, interruption: Interruption | None = None) -> Session:
@@ -143,17 +140,14 @@ def run_one(command: str, *, listener: Listener | None = None, interruption: Int
 @contextmanager
 def _bench(listener: Listener | None, interruption: Interruption | None) -> Iterator[StepExecution]:
     """Somewhere to run commands without a record of it."""
-    from .runner import LiveRunner
-    from .tools import require_tools
+    from .start import ready
 
-    require_tools()
-    runner = LiveRunner()
     interruption = interruption or Interruption()
-    interruption.then(runner.end_all)
-    try:
+    with ready() as (catalog, runner):
+        interruption.then(runner.end_all)
         yield StepExecution(
             "",
-            _verified(),
+            catalog,
             runner,
             in_memory("-"),
             listener or Silent(),
@@ -161,17 +155,6 @@ def _bench(listener: Listener | None, interruption: Interruption | None) -> Iter
             replaying=False,
             jobs=os.cpu_count() or 1,
         )
-    finally:
-        runner.end_all()
-        runner.close()
-
-
-def _verified() -> Catalog:
-    """The catalog, every file of it held against its digest: a changed command is found before anything is run."""
-    catalog = load()
-    for command in (*catalog.ids, *catalog.diagnose_ids):
-        catalog.command(command)
-    return catalog
 
 
 def _open(sessions: Sessions, catalog: Catalog, fresh: bool, listener: Listener) -> Record:

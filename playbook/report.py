@@ -130,7 +130,10 @@ def render(
 
 def warm_up() -> None:
     """Import and compile what `render` needs: to be done while the commands are waited for."""
-    _environment().get_template("report.md.j2")
+    from .data import folder
+
+    for file in folder("templates").iterdir():
+        _environment().get_template(file.name)
 
 
 @cache

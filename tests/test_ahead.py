@@ -8,22 +8,26 @@ from pathlib import Path
 
 import pytest
 from fake_cluster import FakeCluster
+from stubbed import Stubbed
 from test_resume import Allowing
 
-from playbook.ahead import ReadAhead
+from playbook.ahead import ReadAhead, looking
 from playbook.catalog import load
 from playbook.engine import Engine
 from playbook.journal import Kind
 from playbook.model import Ended, Overall, Run, Session
-from playbook.session import Record, Sessions
+from playbook.session import Record
+from playbook.sessions import Sessions
+from playbook.start import STEP_0, begun
+from playbook.steps import STEPS
 
 CATALOG = load()
 
 
-def verified(state: Path, jobs: int, cluster: FakeCluster) -> tuple[Session, Record]:
+def verified(state: Path, jobs: int, cluster: FakeCluster, ahead: ReadAhead | None = None) -> tuple[Session, Record]:
     with Sessions(state) as sessions:
         record = sessions.create(CATALOG.digest)
-        session = Engine(CATALOG, cluster, record, Allowing(), jobs=jobs).run()
+        session = Engine(CATALOG, cluster, record, Allowing(), jobs=jobs, ahead=ahead).run()
         record.close()
         return session, record
 
@@ -51,9 +55,55 @@ def test_what_was_read_for_a_step_that_is_not_reached_is_recorded_and_judges_not
     assert all(not CATALOG.command(c).mutates for c in kept - judged if c.startswith("step"))
 
 
-def run_of(command: str, seconds: float = 0.0) -> Run:
+def begun_early(jobs: int, cluster: FakeCluster) -> ReadAhead:
+    """What `start.begun` does for a new record."""
+    names = STEP_0 + looking("123456")
+    return ReadAhead(jobs, lambda name: cluster.run(CATALOG.command(name), 1), names, first=STEP_0)
+
+
+def test_what_was_begun_before_there_was_a_record_is_recorded_and_judged_the_same(tmp_path: Path) -> None:
+    one, by_one = verified(tmp_path / "1", 1, FakeCluster())
+    cluster = FakeCluster()
+    early, by_early = verified(tmp_path / "n", 4, cluster, begun_early(4, cluster))
+    assert recorded(by_early) == recorded(by_one)
+    assert [r.findings for r in early.results[:8]] == [r.findings for r in one.results[:8]]
+    assert early.overall is Overall.PENDING
+
+
+def test_what_is_sure_to_be_looked_at_is_what_the_steps_look_at() -> None:
+    of_steps = [name for step in STEPS[1:7] for name in step.commands]
+    sure = [name for name in of_steps if not CATALOG.command(name).mutates and not name.startswith("step3-4")]
+    assert sorted(looking("123456")) == sorted(sure)
+    assert looking("123456")[0] == "summary"
+
+
+@pytest.mark.parametrize(
+    ("new", "jobs", "until", "expected"),
+    [
+        (True, 2, "9", STEP_0 + looking("123456")),
+        (True, 2, "2", STEP_0 + looking("12")),
+        (True, 2, "0", STEP_0),
+        (False, 2, "9", STEP_0),
+        (True, 1, "9", ()),
+    ],
+)
+def test_what_is_begun_before_the_rest_of_the_program_is_there(
+    new: bool, jobs: int, until: str, expected: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stub = Stubbed(tmp_path)
+    monkeypatch.setattr("os.environ", stub.environ)
+    if not new:
+        with Sessions(stub.state) as sessions:
+            sessions.create(CATALOG.digest).close()
+    with begun(str(stub.state), until=until, jobs=jobs) as start:
+        assert [name for name in CATALOG.ids if start.ahead.has(name)] == sorted(expected, key=CATALOG.ids.index)
+        for name in expected[:2]:
+            assert start.ahead.take(name).exit_code == 0
+
+
+def run_of(command: str, seconds: float = 0.0, status: int = 0) -> Run:
     time.sleep(seconds)
-    return Run(command, 1, b"", b"", 0, Ended.EXITED, datetime.now(timezone.utc), seconds)
+    return Run(command, 1, b"", b"", status, Ended.EXITED, datetime.now(timezone.utc), seconds)
 
 
 def test_nothing_is_begun_after_the_rest_was_taken() -> None:
@@ -70,6 +120,22 @@ def test_nothing_is_begun_after_the_rest_was_taken() -> None:
     assert [run.command for run in left] == begun[1:]
     assert len(begun) < 4
     assert not ahead.has("d")
+
+
+@pytest.mark.parametrize("status", [0, 1])
+def test_nothing_is_begun_after_one_of_the_first_failed(status: int) -> None:
+    ahead = ReadAhead(1, lambda name: run_of(name, status=status), ["first", "a", "b"], first=["first"])
+    assert ahead.take("first").exit_code == status
+    ahead._pool.shutdown()
+    assert [ahead.has(name) for name in ("a", "b")] == [status == 0] * 2
+    assert len(ahead.rest()) == (2 if status == 0 else 0)
+
+
+def test_a_cluster_that_does_not_answer_is_asked_by_step_0_only(tmp_path: Path) -> None:
+    cluster = FakeCluster("api-down")
+    session, record = verified(tmp_path, 2, cluster, begun_early(1, cluster))
+    assert session.overall is Overall.FAILED
+    assert {command for command, _ in recorded(record)} <= {*STEP_0, "describe-node", "k3s-status"}
 
 
 def test_what_carrying_out_raised_is_raised_where_it_is_taken() -> None:

@@ -22,7 +22,7 @@ from verifying import CATALOG
 from playbook.engine import Engine
 from playbook.errors import DiskTrouble
 from playbook.model import Overall
-from playbook.session import Sessions
+from playbook.sessions import Sessions
 
 DELETES = {"step8-2-delete-observer": 1, "step8-4-delete-postgres": 1}
 

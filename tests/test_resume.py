@@ -17,7 +17,8 @@ from playbook.errors import BadSession, Interrupted
 from playbook.execution import Interruption, Silent
 from playbook.journal import Event, Journal, Kind
 from playbook.model import Cluster, Overall, Session, Verdict
-from playbook.session import Record, Sessions
+from playbook.session import Record
+from playbook.sessions import Sessions
 
 CATALOG = load()
 EVERY = os.environ.get("PLAYBOOK_KILLS") == "all"

@@ -18,7 +18,8 @@ from playbook import library
 from playbook.errors import BadSession, SessionLocked
 from playbook.journal import Kind
 from playbook.model import NAMESPACE, Cluster, Overall, Verdict
-from playbook.session import Record, Sessions, state_directory
+from playbook.session import Record
+from playbook.sessions import Sessions, state_directory
 
 
 @pytest.fixture
@@ -150,7 +151,7 @@ def test_the_command_line_says_so_and_ends_with_2(tmp_path: Path) -> None:
 
 
 def test_a_program_that_was_killed_holds_nothing(state: Path) -> None:
-    code = "import sys,time; from pathlib import Path; from playbook.session import Sessions\n" \
+    code = "import sys,time; from pathlib import Path; from playbook.sessions import Sessions\n" \
            "with Sessions(Path(sys.argv[1])): print('held', flush=True); time.sleep(60)"  # fmt: skip
     holder = subprocess.Popen([sys.executable, "-c", code, str(state)], cwd=ROOT, stdout=subprocess.PIPE, text=True)
     try:

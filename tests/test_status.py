@@ -13,7 +13,7 @@ from playbook.cli import root
 from playbook.journal import Kind
 from playbook.model import Overall, Session
 from playbook.outlook import next_command, outlook
-from playbook.session import Sessions
+from playbook.sessions import Sessions
 
 
 def prospects(at: Verification) -> dict[str, str]:

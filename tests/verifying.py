@@ -50,7 +50,7 @@ class Verification:
         self.at = BEGAN
         self.cluster = FakeCluster()
         self.cluster.clock = self.now
-        for module in ("journal", "engine", "session", "library"):
+        for module in ("journal", "engine", "sessions", "library"):
             monkeypatch.setattr(f"playbook.{module}.now", self.now)
         monkeypatch.setattr("playbook.execution.StepExecution.pause", lambda self, seconds: None)
         self.record: Record = in_memory("test")

@@ -1,4 +1,4 @@
-"""The verbs that speak to the cluster: all, step, summary, watch."""
+"""The verbs that look at a part of the guide: step, summary, watch."""
 
 from __future__ import annotations
 
@@ -7,107 +7,19 @@ import re
 import sys
 import time
 from pathlib import Path
-from threading import Thread
-from typing import Any
 
 import click
 
-from .. import library, report
+from .. import library
 from ..errors import EXIT_OF, SessionLocked, UsageError
 from ..execution import Interruption
 from ..model import Overall
-from ..outlook import next_command
-from ..session import Sessions, state_directory
+from ..sessions import state_directory
 from ..text import msg
 from . import complete
+from .attempt import carry_out
 from .console import Console
 from .words import lang_option, option, output_option, state_option, verb
-
-
-@verb(
-    "all",
-    """\b
-    Examples:
-      playbook all                     everything but the restarts of Step 8
-      playbook all --allow-restart     everything; afterwards Step 9 is pending for 24 hours
-      playbook all                     a day later: judges Step 9 by the same record
-      playbook all --from 6            runs Steps 6 to 9 again, whatever was seen before
-      playbook all --fresh             begins a new record; the old one is kept
-    """,
-)
-@option("--allow-restart", is_flag=True, help="Let Step 8 delete the pods, after its own checks; else asked for.")
-@option("--fresh", is_flag=True, help="Begin a new record; the old one is kept.")
-@option(
-    "--from",
-    "start",
-    metavar="STEP",
-    shell_complete=complete.steps,
-    help="Run this step and the later ones in any case.",
-)
-@option(
-    "--until",
-    metavar="STEP",
-    default="9",
-    show_default=True,
-    shell_complete=complete.steps,
-    help="End after this step.",
-)
-@option("--jobs", type=click.IntRange(1, 16), help="Commands of one step at a time. [default: the cores]")
-@option("--no-diagnose", is_flag=True, help="Do not walk the guide's decision trees after a failure.")
-@output_option
-@state_option
-@lang_option
-def all_verb(
-    allow_restart: bool,
-    fresh: bool,
-    start: str | None,
-    until: str,
-    jobs: int | None,
-    no_diagnose: bool,
-    form: str,
-    state_dir: str | None,
-) -> int:
-    """Carry out the guide, Steps 0 to 9, and write the report.
-
-    Goes on with the open record: what failed, was not reached or no longer counts is run again, the rest is kept. Stops
-    where the guide says stop. Ctrl-C at any time: nothing is left running, and the same command goes on from there.
-    """
-    return _carry_out(
-        allow_restart,
-        form,
-        state_dir,
-        fresh=fresh,
-        start=start,
-        until=until,
-        jobs=jobs,
-        diagnose=not no_diagnose,
-    )
-
-
-def _carry_out(allow_restart: bool, form: str, state_dir: str | None, **how: Any) -> int:
-    interruption = Interruption()
-    console = Console(interruption, results=form == "text", allow_restart=allow_restart)
-    with console.heeding_signals():
-        _notes(console)
-        Thread(target=report.warm_up, daemon=True).start()
-        session = library.run(state_dir=state_dir, listener=console, interruption=interruption, **how)
-        path = Sessions(state_directory(state_dir)).folder(session.id) / "report.md"
-        library.save(library.render(session), path)
-        if form == "text":
-            console.summary(session)
-            console.result(str(msg("report: {path}", path=str(path))))
-            console.tell(msg("next: {command}", command=next_command(session)))
-        else:
-            console.result(library.render(session, "json" if form == "json" else "junit").rstrip("\n"))
-            console.tell(msg("report: {path}", path=str(path)))
-    return int(EXIT_OF[session.overall])
-
-
-def _notes(console: Console) -> None:
-    from ..tools import has_tool
-
-    if not has_tool("jq"):
-        console.tell(msg("jq is not installed: Step 3-4 takes the guide's python3 variant"))
 
 
 @verb(
@@ -133,7 +45,7 @@ def step_verb(step: str, allow_restart: bool, jobs: int | None, form: str, state
     number, _, part = step.partition("-")
     library.step(number)
     if not part:
-        return _carry_out(allow_restart, form, state_dir, only=number, jobs=jobs)
+        return carry_out(allow_restart, form, state_dir, only=number, jobs=jobs)
     interruption = Interruption()
     console = Console(interruption, results=False)
     with console.heeding_signals():
@@ -214,7 +126,7 @@ def watch_verb(every: str, print_unit: bool, state_dir: str | None) -> int:
     while True:
         begun = time.monotonic()
         try:
-            code = _carry_out(False, "text", state_dir, only="9")
+            code = carry_out(False, "text", state_dir, only="9")
         except SessionLocked as busy:  # by an `all`, which takes a sample, too
             Console(Interruption()).tell(busy.message)
         else:

@@ -10,7 +10,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from types import FrameType
 from typing import TextIO
@@ -32,8 +32,17 @@ def colourful(stream: TextIO) -> bool:
 class Console:
     """Tells a person what goes on while the engine works (an `execution.Listener`)."""
 
-    def __init__(self, interruption: Interruption, *, results: bool = True, allow_restart: bool = False) -> None:
+    def __init__(
+        self,
+        interruption: Interruption,
+        *,
+        results: bool = True,
+        allow_restart: bool = False,
+        meanwhile: Callable[[], None] | None = None,
+    ) -> None:
+        """`meanwhile` is done once, in the background, while the commands after Step 0 are waited for."""
         self._interruption = interruption
+        self._meanwhile = meanwhile
         self._results = results  # False: standard output belongs to a machine
         self._allow_restart = allow_restart
         self._clock = _Clock(sys.stderr)
@@ -45,6 +54,9 @@ class Console:
 
     def step_begins(self, step: Step) -> None:
         """Announce it."""
+        if step.id == "1" and self._meanwhile:
+            threading.Thread(target=self._meanwhile, daemon=True).start()
+            self._meanwhile = None
         head = present.step_head(step.id, step.title, self._widest)
         self._clock.announce(head)
 

@@ -120,9 +120,9 @@ def fix_verb(what: str, state_dir: str | None) -> int:  # there is only one
         if run.exit_code != 0:
             console.tell(msg("observer-secrets was not created: {how}", how=present.ended(run)))
             return int(Exit.FAILED)
-    from .carry_out import _carry_out
+    from .attempt import carry_out
 
-    return _carry_out(False, "text", state_dir, start="3", secrets=mend.to_hide(values))
+    return carry_out(False, "text", state_dir, start="3", secrets=mend.to_hide(values))
 
 
 def _asked(console: Console, text: str) -> Mapping[str, str]:

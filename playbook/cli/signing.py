@@ -10,7 +10,7 @@ import click
 from .. import library
 from ..errors import UsageError
 from ..model import Session
-from ..session import Sessions, state_directory
+from ..sessions import Sessions, state_directory
 from ..text import msg
 from .words import lang_option, option, state_option, verb
 

@@ -94,8 +94,3 @@ class Step:
     commands: tuple[str, ...]  # ids in the guide's order
     judge: Callable[[Runs], tuple[Finding, ...]]
     perform: Callable[[Step, Execution], None] = all_side_by_side
-    choices: tuple[str, ...] = ()  # commands of which `perform` takes one
-
-    def is_choice(self, command: str) -> bool:
-        """Whether it is not known beforehand that `command` is carried out."""
-        return command in self.choices

@@ -308,5 +308,4 @@ STEP = Step(
     (CONTROLLER, SEALED, GENERATED, OBSERVER, KEYS, KEYS_JQ, GHCR, SUMMARY),
     judge,
     perform,
-    choices=(KEYS, KEYS_JQ),
 )
