@@ -55,7 +55,7 @@ def samples(monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[int, list[fl
                 raise end
             return end
 
-        monkeypatch.setattr(carry_out, "_carry_out", sample)
+        monkeypatch.setattr(carry_out, "carry_out", sample)
         monkeypatch.setattr(carry_out, "_may_be_read_later", lambda state_dir: unread)
         monkeypatch.setattr(carry_out.time, "sleep", waits.append)
         code = carry_out.watch_verb.callback("15m", False, None)  # type: ignore[misc]
