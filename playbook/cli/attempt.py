@@ -17,7 +17,9 @@ from .console import Console
 def carry_out(allow_restart: bool, form: str, state_dir: str | None, **how: Any) -> int:
     """Run the guide as `library.run` does with `how`, write the report, print in the given form; returns the exit status."""
     interruption = Interruption()
-    console = Console(interruption, results=form == "text", allow_restart=allow_restart, meanwhile=_make_templates_ready)
+    console = Console(
+        interruption, results=form == "text", allow_restart=allow_restart, meanwhile=_make_templates_ready
+    )
     with console.heeding_signals():
         if not has_tool("jq"):
             console.tell(msg("jq is not installed: Step 3-4 takes the guide's python3 variant"))
