@@ -63,13 +63,13 @@ class ReadAhead:
         return run
 
     def rest(self) -> tuple[Run, ...]:
-        """Begin nothing more; the runs that were begun and never taken, waited for."""
+        """Begin nothing more; the runs that were started and never taken, waited for."""
         with self._lock:
             self._over = True
         self._pool.shutdown(wait=True, cancel_futures=True)
         left = [future for future in self._queue.values() if not future.cancelled() and not future.exception()]
         self._queue.clear()
-        return tuple(run for run in (future.result() for future in left) if run is not None)
+        return tuple(run for run in (future.result() for future in left) if run is not None and run.happened)
 
     def _one(self, command: str) -> Run | None:
         with self._lock:

@@ -138,6 +138,14 @@ def test_a_cluster_that_does_not_answer_is_asked_by_step_0_only(tmp_path: Path) 
     assert {command for command, _ in recorded(record)} <= {*STEP_0, "describe-node", "k3s-status"}
 
 
+def test_what_was_not_started_any_more_is_no_run() -> None:
+    cluster = FakeCluster()
+    cluster.down = True
+    ahead = ReadAhead(1, lambda name: cluster.run(CATALOG.command(name), 1), ["step1-namespace", "step2-pvc"])
+    ahead._pool.shutdown()
+    assert ahead.rest() == ()
+
+
 def test_what_carrying_out_raised_is_raised_where_it_is_taken() -> None:
     def carry_out(command: str) -> Run:
         raise OSError(command)
