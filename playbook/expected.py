@@ -42,16 +42,6 @@ SECRET_KEYS = (
 )
 """Step 3-4: the thirteen keys of observer-secrets."""
 
-SECRET_VALUE_KEYS = (
-    "DB_PASSWORD",
-    "KIS_APP_KEY",
-    "KIS_APP_SECRET",
-    "KIS_HTS_ID",
-    "PGPASSWORD",
-    "POSTGRES_PASSWORD",
-)
-"""Those of `SECRET_KEYS` whose values nobody may see."""
-
 GHCR_SECRET = "ghcr-secret"
 GHCR_SECRET_TYPE = "kubernetes.io/dockerconfigjson"
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timezone
 
 from .columns import clean, one_line, pad, table, width
-from .model import Cause, Ended, Evidence, Finding, Overall, Remedy, Run, Session, StepResult, Verdict
+from .model import Cause, Ended, Evidence, Finding, Overall, Remedy, Run, Session, Verdict
 from .text import Message, msg
 
 WORDS = {
@@ -121,11 +121,6 @@ def due(session: Session) -> datetime | None:
     return judged_from(Runs(session.result("9").runs))
 
 
-def overall_word(session: Session) -> str:
-    """The overall verdict as one word."""
-    return str(OVERALL_WORDS[session.overall])
-
-
 def overall_sentence(session: Session) -> str:
     """What is said of the whole verification, in one sentence; a second one names what was waived."""
     standings = {result.step: session.standing(result) for result in session.results}
@@ -179,22 +174,11 @@ def step_head(step: str, title: Message, columns: int = 0) -> str:
     return f"{msg('Step {step}', step=step)}  {pad(str(title), columns)}"
 
 
-def step_tail(verdict: Verdict, seconds: float, *, colour: bool = False, waived: bool = False) -> str:
+def step_tail(verdict: Verdict, seconds: float, *, colour: bool = False) -> str:
     """The rest of a step's line, once it is judged: verdict and time."""
     widest = max(width(str(each)) for each in WORDS.values())
     said = paint(pad(str(WORDS[verdict]), widest), verdict, colour)
-    return f"{said}  {duration(seconds)}" + (f"  {msg('waived')}" if waived else "")
-
-
-def step_line(
-    session: Session, result: StepResult, titles: Mapping[str, Message] | None = None, *, colour: bool = False
-) -> str:
-    """`Step 3  Secrets            fail          1.2 s`."""
-    titles = step_titles() if titles is None else titles
-    widest = max(width(str(title)) for title in titles.values())
-    waived = session.standing(result) is not result.verdict
-    head = step_head(result.step, titles[result.step], widest)
-    return f"{head}  " + step_tail(result.verdict, result.seconds, colour=colour, waived=waived)
+    return f"{said}  {duration(seconds)}"
 
 
 def tally(findings: Iterable[Finding]) -> str:
@@ -353,17 +337,6 @@ def abort_text(session: Session) -> str:
         str(msg("then {command} goes on from Step {step}", command="`python -m playbook all`", step=met.resume_from))
     )
     return "\n".join(lines)
-
-
-def criteria_table(session: Session) -> str:
-    """The six abort criteria, each with its state."""
-    from .criteria import criterion_states
-
-    rows = [
-        [str(each.number), each.step, one_line(each.condition), state_word(state.value)]
-        for each, state in criterion_states(session)
-    ]
-    return table(["#", str(msg("Step")), str(msg("Criterion")), str(msg("State"))], rows)
 
 
 _STATES = {"not met": msg("not met"), "met": msg("met"), "could not be seen": msg("could not be seen")}

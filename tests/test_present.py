@@ -76,14 +76,18 @@ def test_empty_cells_do_not_shift_the_others():
 
 def test_step_lines_line_up_and_carry_verdict_and_time():
     session = sessions.failed()
-    lines = [present.step_line(session, result, sessions.korean("시크릿")) for result in session.results]
+    titles = sessions.korean("시크릿")
+    widest = max(columns.width(str(title)) for title in titles.values())
+    lines = [
+        f"{present.step_head(result.step, titles[result.step], widest)}  {present.step_tail(result.verdict, result.seconds)}"
+        for result in session.results
+    ]
     assert re.fullmatch(r"Step 0  PVC 상태 확인  warn          0\.08 s", lines[0])
     at = {
         columns.width(line[: re.search(r"  (warn|pass|fail|inconclusive|skipped|not-run)", line).start()])
         for line in lines
     }
     assert len(at) == 1
-    assert present.step_line(sessions.waived(), sessions.waived().result("5"), sessions.TITLES).endswith("  waived")
 
 
 def test_colour_is_a_choice():
@@ -126,7 +130,6 @@ def test_hostile_text_cannot_reach_the_terminal():
         present.problems(session),
         present.status(session, sessions.TITLES),
         present.overall_sentence(session),
-        present.criteria_table(session),
     ):
         assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", said)
 
@@ -170,10 +173,6 @@ def test_status_is_the_session_its_steps_and_its_verdict():
     assert said.startswith("Session        20261122T140305Z-k3s\n")
     assert "https://10.0.0.5:6443 (oracle-obs-arm), namespace observer-prod" in said
     assert said.endswith("Step 9 can be judged from 2026-11-23T14:03:05Z on.")
-
-
-def test_criteria_table_shows_all_six():
-    assert len(present.criteria_table(sessions.complete()).split("\n")) == 8
 
 
 @pytest.mark.parametrize("how", Ended)
