@@ -56,11 +56,11 @@ def begun(state_dir: str | None, *, fresh: bool = False, until: str = "", jobs: 
     That is Step 0, and for a new record also what only looks of the later steps. Nothing without `until`, or with one
     job, which carries out one step after the other. Raises SessionLocked and DiskTrouble, and what `ready` raises.
     """
+    jobs = jobs or os.cpu_count() or 1
     with Sessions(state_directory(state_dir)) as sessions, ready() as (catalog, runner):
         commands: Sequence[str] = ()
-        if until and jobs != 1:
+        if until and jobs > 1:
             due = [step for step in "123456" if step <= until] if fresh or sessions.current() is None else []
             commands = STEP_0 + looking(due)
-        at_a_time = jobs or os.cpu_count() or 1
-        ahead = ReadAhead(at_a_time, lambda id: runner.run(catalog.command(id), 1), commands, first=STEP_0)
+        ahead = ReadAhead(jobs, lambda id: runner.run(catalog.command(id), 1), commands, first=STEP_0)
         yield Start(sessions, catalog, runner, ahead)
