@@ -38,7 +38,7 @@ from .words import lang_option, option, output_option, state_option, verb
     shell_complete=complete.steps,
     help="End after this step.",
 )
-@option("--jobs", type=click.IntRange(1, 16), help="Commands of one step at a time. [default: the cores]")
+@option("--jobs", type=click.IntRange(1, 16), help="Commands at a time. [default: the cores]")
 @option("--no-diagnose", is_flag=True, help="Do not walk the guide's decision trees after a failure.")
 @output_option
 @state_option
