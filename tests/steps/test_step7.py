@@ -265,7 +265,11 @@ def pods(age_s: float, *rows: str) -> Run:
 
 
 MINE = "tmp-curl   0/1   CrashLoopBackOff   3   2m"
-FRESH = pods(5, "postgres-0   1/1   Running   0   3d")
+
+
+def fresh() -> Run:
+    """A list of pods as of now, whenever the test is run."""
+    return pods(5, "postgres-0   1/1   Running   0   3d")
 
 
 @pytest.fixture(autouse=True)
@@ -276,20 +280,20 @@ def no_waiting(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 def test_an_answer_at_once_needs_no_log() -> None:
-    asked = carried_out(FakeExecution({SERVICE: [said(SERVICE, OK)]}, earlier=FRESH))
+    asked = carried_out(FakeExecution({SERVICE: [said(SERVICE, OK)]}, earlier=fresh()))
     assert asked == [IN_POD, SERVICE, "remove tmp-curl", FORWARD, CURL, STOP, DB]
 
 
 def test_the_log_ends_the_wait() -> None:
     asked = carried_out(
-        FakeExecution({LOGS: [said(LOGS, err=GONE), said(LOGS, OK), said(LOGS, OK)]}, earlier=FRESH, patience=9)
+        FakeExecution({LOGS: [said(LOGS, err=GONE), said(LOGS, OK), said(LOGS, OK)]}, earlier=fresh(), patience=9)
     )
     assert asked == [IN_POD, SERVICE, LOGS, LOGS, "remove tmp-curl", FORWARD, CURL, STOP, DB]
 
 
 def test_without_an_answer_the_log_is_read_once_more_and_seldom_before() -> None:
     timeout = said(SERVICE, err="error: timed out waiting for the condition\n")
-    asked = carried_out(FakeExecution({SERVICE: [timeout]}, earlier=FRESH, patience=60))
+    asked = carried_out(FakeExecution({SERVICE: [timeout]}, earlier=fresh(), patience=60))
     assert asked.count(LOGS) == 10 + 10 + 1 and "remove tmp-curl" in asked
 
 
@@ -308,12 +312,12 @@ def test_waiting_for_it_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = [0.0]
     monkeypatch.setattr(step7_health.time, "monotonic", lambda: clock[0])
     monkeypatch.setattr(step7_health.time, "sleep", lambda seconds: clock.__setitem__(0, clock[0] + seconds))
-    asked = carried_out(FakeExecution({SERVICE: [said(SERVICE, err=BEING_DELETED)] * 99}, earlier=FRESH))
+    asked = carried_out(FakeExecution({SERVICE: [said(SERVICE, err=BEING_DELETED)] * 99}, earlier=fresh()))
     assert asked.count(SERVICE) == 16 and "remove tmp-curl" not in asked and LOGS not in asked
 
 
 def test_somebody_elses_pod_is_left_alone() -> None:
-    asked = carried_out(FakeExecution({SERVICE: [said(SERVICE, err=EXISTS)]}, earlier=FRESH))
+    asked = carried_out(FakeExecution({SERVICE: [said(SERVICE, err=EXISTS)]}, earlier=fresh()))
     assert asked == [IN_POD, SERVICE, FORWARD, CURL, STOP, DB]
     asked = carried_out(FakeExecution({}, earlier=pods(5, MINE)))
     assert asked == [f"refused {SERVICE} leftover-pod", IN_POD, FORWARD, CURL, STOP, DB]
@@ -327,7 +331,7 @@ def test_an_old_list_of_pods_is_asked_for_again() -> None:
 
 
 def test_an_interrupted_7_2_asks_for_nothing_more_but_its_removal() -> None:
-    asked = carried_out(FakeExecution({SERVICE: [said(SERVICE, ended=Ended.INTERRUPTED)]}, earlier=FRESH))
+    asked = carried_out(FakeExecution({SERVICE: [said(SERVICE, ended=Ended.INTERRUPTED)]}, earlier=fresh()))
     assert LOGS not in asked and "remove tmp-curl" in asked
 
 
