@@ -151,7 +151,7 @@ class StepExecution:
         self._ahead = ahead
         self._environ = environ
         self._lock = threading.RLock()
-        self._ordinals: dict[str, int] = {}
+        self._next: dict[str, int] = {}
         self._buffer = threading.local()
         self._confirmed: bool | None = None
         self._runs: list[Run] = []
@@ -265,7 +265,7 @@ class StepExecution:
 
     def recorded(self, command: str) -> bool:
         """Whether a recording has one more run of a command."""
-        return self._runner.recorded(command, self._ordinals.get(command, self.record.next_ordinal(command) - 1) + 1)
+        return self._runner.recorded(command, self._next.get(command) or self.record.next_ordinal(command))
 
     def remove_tmp_curl(self) -> None:
         """Delete the pod that Step 7-2 left, unless kubectl said that it had done so itself or that the pod is not ours."""
@@ -329,8 +329,8 @@ class StepExecution:
 
     def _number(self, command: Command) -> int:
         with self._lock:
-            number = self._ordinals.get(command.key, self.record.next_ordinal(command.key) - 1) + 1
-            self._ordinals[command.key] = number
+            number = self._next.get(command.key) or self.record.next_ordinal(command.key)
+            self._next[command.key] = number + 1
             return number
 
     def _environment(self, command: Command) -> Mapping[str, str]:

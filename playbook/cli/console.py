@@ -54,7 +54,7 @@ class Console:
 
     def step_begins(self, step: Step) -> None:
         """Announce it."""
-        if step.id == "1" and self._meanwhile:
+        if step.id != "0" and self._meanwhile:
             threading.Thread(target=self._meanwhile, daemon=True).start()
             self._meanwhile = None
         head = present.step_head(step.id, step.title, self._widest)
