@@ -158,7 +158,7 @@ class Engine:
             if start:
                 self.record.note(Kind.FORCE, **{"from": start})
         runs = self._evidence(step, execution.runs)
-        attempt = 1 + sum(result.step == step.id for result in self.record.session().history)
+        attempt = 1 + self.record.attempts(step.id)
         result = StepResult(step.id, step.judge(runs), runs, attempt, judged_at(runs, self.replaying))
         self.record.judged(result)
         self.listener.step_ends(result)

@@ -154,6 +154,7 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
+        optimized=False,  # folding constants takes longer than it saves in one rendering
         autoescape=False,  # Markdown, not HTML: `text`, `code`, `fenced` and `table` escape
     )
     # The tables of templates and the words in them are literals, so that the tool that collects messages finds them.

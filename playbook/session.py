@@ -74,6 +74,10 @@ class Record:
         """Every run of a command, oldest first."""
         return tuple(run for (key, _), run in self._runs.items() if key == command)
 
+    def attempts(self, step: str) -> int:
+        """How often a step was judged."""
+        return sum(event.kind is Kind.JUDGED and event.data["step"] == step for event in self.journal.events)
+
     def runs_since_forced(self, step: str, commands: Iterable[str], *, unsettled: bool = False) -> tuple[Run, ...]:
         """Runs of `commands` in the order they were made, since `--from` last set results of `step` aside.
 
