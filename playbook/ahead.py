@@ -13,6 +13,9 @@ from threading import Lock
 from .catalog import GUIDE_ORDER, changes_cluster, step_of
 from .model import Run
 
+STEPS_AHEAD = "123456"
+"""The steps whose commands may be begun before it is their turn: none of them depends on what another step changes."""
+
 
 def looking(steps: Collection[str]) -> tuple[str, ...]:
     """The commands of these steps that only look and are sure to be carried out, in the guide's order.
@@ -45,11 +48,6 @@ class ReadAhead:
         self._pool = ThreadPoolExecutor(jobs)
         self._queue: dict[str, Future[Run | None]] = {name: self._pool.submit(self._one, name) for name in commands}
 
-    @property
-    def over(self) -> bool:
-        """Whether nothing more is begun."""
-        return self._over
-
     def has(self, command: str) -> bool:
         """Whether `command` is one of them, is or will be carried out, and was not taken yet."""
         with self._lock:
@@ -66,8 +64,8 @@ class ReadAhead:
         """Begin nothing more; the runs that were started and never taken, waited for."""
         with self._lock:
             self._over = True
-        self._pool.shutdown(wait=True, cancel_futures=True)
-        left = [future for future in self._queue.values() if not future.cancelled() and not future.exception()]
+        self._pool.shutdown()
+        left = [future for future in self._queue.values() if not future.exception()]
         self._queue.clear()
         return tuple(run for run in (future.result() for future in left) if run is not None and run.happened)
 

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from .ahead import ReadAhead, looking
+from .ahead import STEPS_AHEAD, ReadAhead, looking
 from .catalog import Catalog
 from .criteria import Criterion, met
 from .errors import EXIT_OF, BadSession, DiskTrouble, Interrupted
@@ -119,7 +119,7 @@ class Engine:
 
     def _read_ahead(self, until: str) -> None:
         """Begin what only looks of the due steps to come, unless that was done before there was an engine."""
-        due = [step.id for step in STEPS[1:7] if step.id <= until and self._due(step)]
+        due = [step.id for step in STEPS if step.id in STEPS_AHEAD and step.id <= until and self._due(step)]
         names = looking(due)
         if self.jobs > 1 and not all(self.ahead is not None and self.ahead.has(name) for name in names):
             self._set_aside()

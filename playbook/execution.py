@@ -19,6 +19,7 @@ from .runner import Runner
 from .session import Record
 from .steps.base import Runs, Step
 from .text import Message, msg
+from .tools import has_tool
 
 REMOVE_TMP_CURL = Command(
     "remove-tmp-curl",
@@ -259,9 +260,7 @@ class StepExecution:
         """Whether a program is on PATH; in a recording, whether the guide's variant that needs it was recorded."""
         if self._replaying:
             return name != "jq" or self.recorded("step3-4-secret-keys-jq")
-        from shutil import which
-
-        return which(name) is not None
+        return has_tool(name)
 
     def recorded(self, command: str) -> bool:
         """Whether a recording has one more run of a command."""

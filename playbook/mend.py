@@ -71,7 +71,7 @@ def create(engine: Engine, values: Mapping[str, str]) -> Run:
     command = engine.catalog.command(fix.COMMAND)
     filled = replace(command, text=fix.fill(command.text, values))
     engine.record.redactor.learn(*to_hide(values))
-    number = _next(engine, command.key)
+    number = engine.record.next_ordinal(command.key)
     engine.interruption.check()
     engine.record.begin(command, number)
     run = engine.runner.run(filled, number)
@@ -97,13 +97,8 @@ def _without_short(run: Run, values: Mapping[str, str]) -> Run:
 
 def _recorded(engine: Engine, name: str) -> Run:
     command = engine.catalog.command(name)
-    run = engine.runner.run(command, _next(engine, command.key))
+    run = engine.runner.run(command, engine.record.next_ordinal(command.key))
     (kept,) = engine.record.keep([run])
     if kept.ended is Ended.INTERRUPTED:
         engine.interruption.check()
     return kept
-
-
-def _next(engine: Engine, key: str) -> int:
-    latest = engine.record.latest(key)
-    return latest.ordinal + 1 if latest else 1

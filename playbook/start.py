@@ -10,13 +10,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from .ahead import ReadAhead, looking
+from .ahead import STEPS_AHEAD, ReadAhead, looking
 from .catalog import Catalog, load
 from .runner import LiveRunner
 from .sessions import Sessions, state_directory
 from .tools import require_tools
 
-STEP_0 = ("step0-cluster-info", "step0-nodes")
+STEP_0 = looking("0")
 """What every attempt begins with."""
 
 
@@ -60,7 +60,7 @@ def begun(state_dir: str | None, *, fresh: bool = False, until: str = "", jobs: 
     with Sessions(state_directory(state_dir)) as sessions, ready() as (catalog, runner):
         commands: Sequence[str] = ()
         if until and jobs > 1:
-            due = [step for step in "123456" if step <= until] if fresh or sessions.current() is None else []
+            due = [step for step in STEPS_AHEAD if step <= until] if fresh or sessions.current() is None else []
             commands = STEP_0 + looking(due)
         ahead = ReadAhead(jobs, lambda id: runner.run(catalog.command(id), 1), commands, first=STEP_0)
         yield Start(sessions, catalog, runner, ahead)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
+from playbook import columns, present
 from playbook.model import (
     Abort,
     Cause,
@@ -295,3 +296,12 @@ ALL = (complete, pending, aborted, failed, waived, hostile, empty)
 def korean(title: str) -> dict[str, Message]:
     """Titles with wide characters."""
     return {number: verbatim(f"{title} {number}" if int(number) % 2 else "PVC 상태 확인") for number in TITLES}
+
+
+def step_lines(session: Session, titles: Mapping[str, Message]) -> list[str]:
+    """The line of each step, as the terminal puts it together."""
+    widest = max(columns.width(str(title)) for title in titles.values())
+    return [
+        f"{present.step_head(result.step, titles[result.step], widest)}  {present.step_tail(result.verdict, result.seconds)}"
+        for result in session.results
+    ]

@@ -201,12 +201,7 @@ def test_the_table_of_steps_lines_up_in_korean(colour):
 def test_step_lines_line_up_in_korean():
     session = sessions.failed()
     with speaking("ko"):
-        titles = present.step_titles()
-        widest = max(columns.width(str(title)) for title in titles.values())
-        lines = [
-            f"{present.step_head(result.step, titles[result.step], widest)}  {present.step_tail(result.verdict, result.seconds)}"
-            for result in session.results
-        ]
+        lines = sessions.step_lines(session, present.step_titles())
         words = [present.word(result.verdict) for result in session.results]
         times = [present.duration(result.seconds) for result in session.results]
     assert len(set(starts(lines, *words))) == 1

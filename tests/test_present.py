@@ -76,12 +76,7 @@ def test_empty_cells_do_not_shift_the_others():
 
 def test_step_lines_line_up_and_carry_verdict_and_time():
     session = sessions.failed()
-    titles = sessions.korean("시크릿")
-    widest = max(columns.width(str(title)) for title in titles.values())
-    lines = [
-        f"{present.step_head(result.step, titles[result.step], widest)}  {present.step_tail(result.verdict, result.seconds)}"
-        for result in session.results
-    ]
+    lines = sessions.step_lines(session, sessions.korean("시크릿"))
     assert re.fullmatch(r"Step 0  PVC 상태 확인  warn          0\.08 s", lines[0])
     at = {
         columns.width(line[: re.search(r"  (warn|pass|fail|inconclusive|skipped|not-run)", line).start()])
