@@ -14,7 +14,7 @@ help:
 	@echo 'make test          the tests that need no cluster                  (PYTEST="-q")'
 	@echo 'make test-slow     the slow ones: whole processes, every event at which the program can die'
 	@echo 'make test-all      all of them to their full extent, with every kubectl that is found'
-	@echo 'make lint          ruff and mypy --strict'
+	@echo 'make lint          ruff, mypy --strict, the import contract, the catalogs'
 	@echo 'make test-cluster  the tests on the cluster that KUBECONFIG names; says first what they do to it'
 	@echo 'make audit         commands/ against the guide document            (GUIDE=path)'
 	@echo 'make bench         the measurements of docs/speed.md'
@@ -57,6 +57,7 @@ lint: $(VENV)/.made-test
 	$(VENV)/bin/ruff format --check --quiet playbook tests tools benchmarks
 	$(PY) tools/messages.py check
 	$(VENV)/bin/mypy --strict playbook
+	$(VENV)/bin/lint-imports
 
 # What they create, delete and break is the first thing they print; tests/cluster/conftest.py has the variables.
 test-cluster: $(VENV)/.made-test

@@ -26,7 +26,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from playbook.catalog import Catalog, load
+from playbook.guide.catalog import Catalog, load
 
 ROOT = Path(__file__).resolve().parent.parent
 STUB = ROOT / "tests" / "stub" / "cluster"
@@ -122,14 +122,14 @@ def start() -> None:
 
 def overhead() -> None:
     """Spawn, capture, mask, record and journal of one command, beyond what bash itself takes."""
-    from playbook.journal import Journal, Kind
     from playbook.model import Command
-    from playbook.runner import LiveRunner
-    from playbook.session import Record
+    from playbook.runtime.live import LiveRunner
+    from playbook.session.journal import Journal, Kind
+    from playbook.session.session import OpenSession
 
     command = Command("step0-nodes", "0", "true", "")
     with tempfile.TemporaryDirectory() as folder:
-        record = Record(Journal(Path(folder) / "journal.jsonl"), Path(folder))
+        record = OpenSession(Journal(Path(folder) / "journal.jsonl"), Path(folder))
         record.note(Kind.OPEN, session="-", guide="1.0", digests="", operator="")
         runner = LiveRunner()
         ordinal = iter(range(1, 10_000))
@@ -151,12 +151,12 @@ def memory() -> None:
     program = f"""
 import tempfile
 from pathlib import Path
-from playbook.journal import Journal, Kind
+from playbook.session.journal import Journal, Kind
 from playbook.model import Command
-from playbook.runner import LiveRunner
-from playbook.session import Record
+from playbook.runtime.live import LiveRunner
+from playbook.session.session import OpenSession
 with tempfile.TemporaryDirectory() as folder:
-    record = Record(Journal(Path(folder) / "journal.jsonl"), Path(folder))
+    record = OpenSession(Journal(Path(folder) / "journal.jsonl"), Path(folder))
     record.note(Kind.OPEN, session="-", guide="1.0", digests="", operator="")
     runner = LiveRunner()
     text = "yes 'INFO a line of a log that goes on and on, as they do' | head -c {size}"

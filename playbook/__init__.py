@@ -15,12 +15,28 @@ from typing import TYPE_CHECKING, Any
 from .version import __version__
 
 if TYPE_CHECKING:
+    from .api import (
+        current_session,
+        judge,
+        recorded_session,
+        render,
+        replay,
+        run,
+        scenario,
+    )
     from .errors import PlaybookError
-    from .library import current_session, judge, recorded_session, render, replay, run, scenario
-    from .model import Cause, Finding, Overall, Run, Session, StepResult, Verdict
+    from .model import (
+        Cause,
+        Finding,
+        Overall,
+        Run,
+        Session,
+        StepResult,
+        Verdict,
+    )
 
 _WHERE = {
-    **dict.fromkeys(("current_session", "judge", "recorded_session", "render", "replay", "run", "scenario"), "library"),
+    **dict.fromkeys(("current_session", "judge", "recorded_session", "render", "replay", "run", "scenario"), "api"),
     **dict.fromkeys(("Cause", "Finding", "Overall", "Run", "Session", "StepResult", "Verdict"), "model"),
     "PlaybookError": "errors",
 }

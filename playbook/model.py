@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 
+from .clock import NEVER
 from .command import Command as Command  # noqa: PLC0414 - one of the types of this module
 from .text import Message
 
@@ -41,6 +42,10 @@ SEVERITY = (
 """Worst first: a step is as bad as its worst finding."""
 
 
+PASSING = (Verdict.PASS, Verdict.WARN)
+"""The verdicts of a step that need not be carried out again."""
+
+
 def worst(verdicts: Iterable[Verdict]) -> Verdict:
     """The worst of `verdicts`; none at all is inconclusive, because nothing was seen.
 
@@ -66,14 +71,14 @@ class Ended(str, Enum):
     EXITED = "exited"
     TIMEOUT = "timeout"  # our time limit; the whole process group was ended
     INTERRUPTED = "interrupted"  # a signal to the program, or a lost terminal
-    SETTLED = "settled"  # ended by the program because its answer had been seen elsewhere (Step 7-2)
+    STOPPED_EARLY = "settled"  # ended by the program because its answer had been seen elsewhere (Step 7-2)
     NOT_FOUND = "not-found"  # bash itself is not there
     NOT_RECORDED = "not-recorded"  # a recording does not have it
     REFUSED = "refused"  # the program would not run it; `Run.note` says why
 
 
 NOT_STARTED = "not-started"
-"""`Run.note` of a command that an interruption came before."""
+"""`Run.note` of a command that an cancel came before."""
 
 
 class Refusal(str, Enum):
@@ -118,6 +123,26 @@ class Run:
     def happened(self) -> bool:
         """Whether the command was started at all."""
         return self.ended not in (Ended.NOT_RECORDED, Ended.REFUSED, Ended.NOT_FOUND) and self.note != NOT_STARTED
+
+
+class Runs(tuple[Run, ...]):
+    """The runs that one step is judged by, in the order in which they were made."""
+
+    __slots__ = ()
+
+    def all(self, command: str) -> tuple[Run, ...]:
+        """Every run of `command` (a `Command.key`), oldest first."""
+        return tuple(run for run in self if run.command == command)
+
+    def last(self, command: str) -> Run:
+        """The newest run of `command`; one that says so when there is none, never an exception."""
+        found = self.all(command)
+        return found[-1] if found else missing(command)
+
+
+def missing(command: str, ordinal: int = 1) -> Run:
+    """The run of a command that nobody has a record of."""
+    return Run(command, ordinal, b"", b"", None, Ended.NOT_RECORDED, NEVER, 0.0)
 
 
 @dataclass(frozen=True, slots=True)

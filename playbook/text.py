@@ -110,7 +110,7 @@ def language_from(environ: Mapping[str, str] = os.environ) -> str:
 
 def _catalog(name: str) -> gettext.NullTranslations:
     if name not in _catalogs:
-        from .data import folder
+        from .resources import folder
 
         # Opened here, because gettext finds files by itself but not in a zip application.
         with (folder("locale") / name / "LC_MESSAGES" / "playbook.mo").open("rb") as file:

@@ -12,7 +12,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from playbook.model import NOT_STARTED, Command, Ended, Run
-from playbook.replayer import ReplayRunner
+from playbook.runtime.replay import ReplayRunner
 
 FIXTURES = Path(__file__).parent / "fixtures"
 DESCRIBED = """Name:             {name}
@@ -30,7 +30,7 @@ Events:          <none>
 
 
 class FakeCluster:
-    """A runner (`playbook.runner.Runner`) and the cluster behind it."""
+    """A runner (`playbook.runtime.live.Runner`) and the cluster behind it."""
 
     def __init__(self, scenario: str = "healthy") -> None:
         self.recording = ReplayRunner(FIXTURES / scenario)
@@ -52,43 +52,31 @@ class FakeCluster:
         self.down = False
         return self
 
-    def run(
-        self, command: Command, ordinal: int, env: Mapping[str, str] = {}, until: Callable[[], bool] | None = None
-    ) -> Run:
+    def run(self, command: Command, env: Mapping[str, str] = {}, until: Callable[[], bool] | None = None) -> Run:
         """Answer one command."""
         if self.down:
-            return self._run(command.key, ordinal, "", None, Ended.INTERRUPTED, NOT_STARTED)
+            return self._run(command.key, "", None, Ended.INTERRUPTED, NOT_STARTED)
         self.calls.append(command.key)
-        run = self._answer(command, ordinal)
+        run = self._answer(command)
         return self.answers.get(command.id, lambda same: same)(run)
 
-    def port_forward(
-        self, forward: Command, curl: Command, stop: Command, ordinals: tuple[int, int, int]
-    ) -> tuple[Run, Run, Run]:
+    def port_forward(self, forward: Command, curl: Command, stop: Command) -> tuple[Run, Run, Run]:
         """Step 7-3."""
         if self.down:
             keys = (forward.key, curl.key, stop.key)
-            return tuple(
-                self._run(k, o, "", None, Ended.INTERRUPTED, NOT_STARTED) for k, o in zip(keys, ordinals, strict=True)
-            )  # type: ignore[return-value]
+            return tuple(self._run(key, "", None, Ended.INTERRUPTED, NOT_STARTED) for key in keys)  # type: ignore[return-value]
         self.calls += [forward.key, curl.key, stop.key]
         return (
-            self._run(
-                forward.key, ordinals[0], "Forwarding from 127.0.0.1:8000 -> 8000\nHandling connection for 8000\n", -15
-            ),
-            self._run(curl.key, ordinals[1], '{"status": "ok", "uptime": 1}'),
-            self._run(stop.key, ordinals[2], ""),
+            self._run(forward.key, "Forwarding from 127.0.0.1:8000 -> 8000\nHandling connection for 8000\n", -15),
+            self._run(curl.key, '{"status": "ok", "uptime": 1}'),
+            self._run(stop.key, ""),
         )
 
-    def cleanup(self, command: Command, ordinal: int = 1) -> Run:
+    def cleanup(self, command: Command) -> Run:
         """The removal of tmp-curl."""
         self.calls.append(command.key)
         self.tmp_curl = False
-        return self._run(command.key, ordinal, 'pod "tmp-curl" deleted\n')
-
-    def recorded(self, command_key: str, ordinal: int) -> bool:
-        """It is live."""
-        return False
+        return self._run(command.key, 'pod "tmp-curl" deleted\n')
 
     def end_all(self) -> None:
         """Nothing more is started."""
@@ -96,43 +84,40 @@ class FakeCluster:
 
     # the cluster
 
-    def _answer(self, command: Command, ordinal: int) -> Run:
+    def _answer(self, command: Command) -> Run:
         key = command.id
         if key == "step7-2-health-via-service":
             self.tmp_curl = True
-            return self._run(
-                key, ordinal, '{"status": "ok", "uptime": 1}', 0
-            )  # killed before it says that it deleted its pod
+            return self._run(key, '{"status": "ok", "uptime": 1}', 0)  # killed before it says that it deleted its pod
         if command.key == "logs.tmp-curl":
             text = '{"status": "ok"}' if self.tmp_curl else ""
-            return self._run(command.key, ordinal, text)
+            return self._run(command.key, text)
         if key == "step8-2-delete-observer":
             self.deletes[key] += 1
             gone, self.observers = self.observers, self._new()
-            return self._run(key, ordinal, "".join(f'pod "{name}" deleted\n' for name in gone))
+            return self._run(key, "".join(f'pod "{name}" deleted\n' for name in gone))
         if key == "step8-4-delete-postgres":
             self.deletes[key] += 1
             self.generation += 1
             self._start("postgres-0")
-            return self._run(key, ordinal, 'pod "postgres-0" deleted\n')
+            return self._run(key, 'pod "postgres-0" deleted\n')
         if key == "step8-2-wait-observer":
-            return self._run(key, ordinal, "".join(f"pod/{name} condition met\n" for name in self.observers))
+            return self._run(key, "".join(f"pod/{name} condition met\n" for name in self.observers))
         if key == "step9-1-pod-restarts":
-            return self._run(key, ordinal, self._table("STATUS", "RESTARTS", "STARTED", rows=[
+            return self._run(key, self._table("STATUS", "RESTARTS", "STARTED", rows=[
                 (name, "Running", str(self.restarts[name]), self.started[name]) for name in self._names()]))  # fmt: skip
         if key == "step6-1-pods":
-            return self._run(key, ordinal, self._table("READY", "STATUS", "RESTARTS", "AGE", rows=[
+            return self._run(key, self._table("READY", "STATUS", "RESTARTS", "AGE", rows=[
                 (name, "1/1", "Running", str(self.restarts[name]), "5m") for name in self._names()]))  # fmt: skip
         if key == "describe-pod":
             postgres = command.target == "postgres-0"
-            return self._run(command.key, ordinal, DESCRIBED.format(
+            return self._run(command.key, DESCRIBED.format(
                 name=command.target, owner="StatefulSet/postgres" if postgres else "ReplicaSet/observer-7cd9cf784",
                 path="/var/lib/postgresql/data" if postgres else "/opt/platform/runtime/observer/data",
                 claim="observer-db-pvc" if postgres else "observer-data-pvc"))  # fmt: skip
         if key.startswith("version-"):
-            return self._run(key, ordinal, "Client Version: v1.32.4\n")
-        run = self.recording.run(command, 1)
-        return replace(run, ordinal=ordinal, started_at=self.clock(), duration_s=0.01)
+            return self._run(key, "Client Version: v1.32.4\n")
+        return replace(self.recording.read(command.key, 1), ordinal=0, started_at=self.clock(), duration_s=0.01)
 
     def _names(self) -> list[str]:
         return [*self.observers, "postgres-0"]
@@ -155,7 +140,5 @@ class FakeCluster:
             "".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() + "\n" for row in cells
         )
 
-    def _run(
-        self, key: str, ordinal: int, out: str, code: int | None = 0, ended: Ended = Ended.EXITED, note: str = ""
-    ) -> Run:
-        return Run(key, ordinal, out.encode(), b"", code, ended, self.clock(), 0.01, note)
+    def _run(self, key: str, out: str, code: int | None = 0, ended: Ended = Ended.EXITED, note: str = "") -> Run:
+        return Run(key, 0, out.encode(), b"", code, ended, self.clock(), 0.01, note)

@@ -14,7 +14,7 @@ from pathlib import Path
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from playbook.redact import ENV_COMMAND, Redactor
+from playbook.session.redact.redactor import ENV_COMMAND, Redactor
 
 NODE = "oracle-obs-arm"
 RENAMED = {f"describe-node.{ending}": f"describe-node.{NODE}.{ending}" for ending in ("out", "err")}

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
-from playbook import columns, present
 from playbook.model import (
     Abort,
     Cause,
@@ -22,6 +21,7 @@ from playbook.model import (
     Verdict,
     Waiver,
 )
+from playbook.output import columns, terminal
 from playbook.text import Message, msg, verbatim
 
 BEGAN = datetime(2026, 11, 22, 14, 3, 5, 123456, tzinfo=timezone.utc)
@@ -302,6 +302,6 @@ def step_lines(session: Session, titles: Mapping[str, Message]) -> list[str]:
     """The line of each step, as the terminal puts it together."""
     widest = max(columns.width(str(title)) for title in titles.values())
     return [
-        f"{present.step_head(result.step, titles[result.step], widest)}  {present.step_tail(result.verdict, result.seconds)}"
+        f"{terminal.step_head(result.step, titles[result.step], widest)}  {terminal.step_tail(result.verdict, result.seconds)}"
         for result in session.results
     ]

@@ -11,10 +11,9 @@ from collections import Counter
 from datetime import datetime, timezone
 from pathlib import Path
 
-from playbook.catalog import DIAGNOSE_ORDER, GUIDE_ORDER
-from playbook.model import Ended, Run
-from playbook.own_commands import OWN_COMMANDS
-from playbook.steps.base import Runs
+from playbook.guide.catalog import DIAGNOSE_ORDER, GUIDE_ORDER
+from playbook.guide.own_commands import OWN_COMMANDS
+from playbook.model import Ended, Run, Runs
 
 ROOT = Path(__file__).resolve().parent.parent
 FIXTURES = ROOT / "tests" / "fixtures"

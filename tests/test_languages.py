@@ -15,9 +15,10 @@ import sessions
 from stubbed import Stubbed
 from support import ROOT
 
-from playbook import columns, library, present, text
+from playbook import api, text
 from playbook.model import Verdict
-from playbook.outlook import outlook
+from playbook.output import columns, terminal
+from playbook.output.status import next_attempt
 from playbook.text import LANGUAGES, Message, msg, speaking, verbatim
 
 polib = pytest.importorskip("polib", reason="polib comes with the extra `test`")
@@ -122,7 +123,7 @@ def test_what_is_typed_stays_as_it_is():
 
 def test_the_terms_of_the_guide():
     with speaking("ko"):
-        assert [str(present.WORDS[verdict]) for verdict in Verdict] == [
+        assert [str(terminal.WORDS[verdict]) for verdict in Verdict] == [
             "정상",
             "주의",
             "비정상",
@@ -131,8 +132,8 @@ def test_the_terms_of_the_guide():
             "대기",
             "미실행",
         ]
-        assert [str(word) for word in present.OVERALL_WORDS.values()] == ["완료", "대기", "미완", "실패", "중단"]
-        titles = [str(title) for title in present.step_titles().values()]
+        assert [str(word) for word in terminal.OVERALL_WORDS.values()] == ["완료", "대기", "미완", "실패", "중단"]
+        titles = [str(title) for title in terminal.step_titles().values()]
     assert titles[0] == "클러스터 연결" and titles[1] == "네임스페이스"
     assert titles[7:] == ["헬스체크", "데이터 영속성", "24시간 안정성"]
 
@@ -164,8 +165,8 @@ def test_a_message_is_recorded_without_a_language():
 def test_english_needs_no_catalog():
     code = (
         "import playbook.text as t; t._catalog = None\n"
-        "from playbook import present, library\n"
-        "print(present.steps_table(library.replay(library.scenario('healthy')))[:4])"
+        "from playbook import api\nfrom playbook.output import terminal\n"
+        "print(terminal.steps_table(api.replay(api.scenario('healthy')))[:4])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert done.stdout.strip() == "Step"
@@ -184,10 +185,10 @@ def test_the_table_of_steps_lines_up_in_korean(colour):
     for make in sessions.ALL:
         session = make()
         with speaking("ko"):
-            drawn = present.steps_table(session, colour=colour)
-            titles = [str(title) for title in present.step_titles().values()]
-            words = [present.word(result.verdict, colour) for result in session.results]
-            tallies = [present.tally(result.findings) for result in session.results]
+            drawn = terminal.steps_table(session, colour=colour)
+            titles = [str(title) for title in terminal.step_titles().values()]
+            words = [terminal.word(result.verdict, colour) for result in session.results]
+            tallies = [terminal.tally(result.findings) for result in session.results]
         header, rule, *rows = drawn.split("\n")
         assert HANGUL.search(header)
         bars = [found.start() for found in re.finditer("(?<!-)-", rule)]
@@ -201,9 +202,9 @@ def test_the_table_of_steps_lines_up_in_korean(colour):
 def test_step_lines_line_up_in_korean():
     session = sessions.failed()
     with speaking("ko"):
-        lines = sessions.step_lines(session, present.step_titles())
-        words = [present.word(result.verdict) for result in session.results]
-        times = [present.duration(result.seconds) for result in session.results]
+        lines = sessions.step_lines(session, terminal.step_titles())
+        words = [terminal.word(result.verdict) for result in session.results]
+        times = [terminal.duration(result.seconds) for result in session.results]
     assert len(set(starts(lines, *words))) == 1
     after = [line[line.index(word) + len(word) :] for line, word in zip(lines, words, strict=True)]
     at = [columns.width(line[: line.rindex(time)]) for line, time in zip(lines, times, strict=True)]
@@ -214,16 +215,16 @@ def test_named_lines_line_up_in_korean():
     with speaking("ko"):
         for make in sessions.ALL:
             session = make()
-            facts = present.status(session).split("\n\n")[0].split("\n")
+            facts = terminal.status(session).split("\n\n")[0].split("\n")
             assert len({columns.width(re.match(r"\S+(?: \S+)*?  +", line)[0]) for line in facts}) == 1, facts
-        block = present.problems(sessions.failed()).split("\n\n")[1].split("\n")[1:]
+        block = terminal.problems(sessions.failed()).split("\n\n")[1].split("\n")[1:]
         assert len({columns.width(re.match(r"  \S+(?: \S+)*?  +", line)[0]) for line in block}) == 1, block
 
 
 def test_markdown_tables_line_up_raw_in_korean():
     """As long as a cell is not wider than what columns are padded to."""
     with speaking("ko"):
-        said = library.render(sessions.complete())
+        said = api.render(sessions.complete())
     table = said[said.index("## Step별 결과") :].split("\n\n")[1].split("\n")
     assert len(table) == 12 and len({columns.width(row) for row in table}) <= 2  # symbols of one and of two columns
     assert len({tuple(columns.width(cell) for cell in row.split("|")[1:3]) for row in table}) == 1
@@ -312,7 +313,7 @@ def test_json_says_the_same_in_both_languages(scenario):
     documents = {}
     for lang in LANGUAGES:
         with speaking(lang):  # judged and rendered in it: neither may depend on the language
-            documents[lang] = json.loads(library.render(library.replay(FIXTURES / scenario), "json"))
+            documents[lang] = json.loads(api.render(api.replay(FIXTURES / scenario), "json"))
     assert machine_words(documents["en"]) == machine_words(documents["ko"])
     assert HANGUL.search(json.dumps(documents["ko"], ensure_ascii=False)) and not HANGUL.search(
         json.dumps(documents["en"], ensure_ascii=False)
@@ -321,8 +322,8 @@ def test_json_says_the_same_in_both_languages(scenario):
 
 @pytest.mark.parametrize("scenario", ["healthy-24h", "secret-missing", "pvc-pending"])
 def test_the_report_in_korean_has_the_same_facts(scenario):
-    session = library.replay(FIXTURES / scenario)
-    reports = {lang: library.render(session, lang=lang) for lang in LANGUAGES}
+    session = api.replay(FIXTURES / scenario)
+    reports = {lang: api.render(session, lang=lang) for lang in LANGUAGES}
     for pattern in (
         r"`[A-Z0-9]+(?:-[A-Z0-9]+)+(?:/[^`]+)?`",
         r"(?s)```(?:text|bash)\n.*?\n```",
@@ -344,7 +345,7 @@ def test_only_what_is_the_same_in_every_language_stays_english_in_the_report():
     for scenario in ("healthy-24h", "secret-missing", "config-mismatch"):
         if not (FIXTURES / scenario).is_dir():
             continue
-        said = library.render(library.replay(FIXTURES / scenario), lang="ko")
+        said = api.render(api.replay(FIXTURES / scenario), lang="ko")
         assert [known for known in long if known in said] == []
 
 
@@ -352,8 +353,8 @@ def test_a_session_recorded_in_one_language_is_read_in_the_other():
     said = {}
     for lang in LANGUAGES:
         with speaking(lang):
-            session = library.replay(FIXTURES / "secret-missing")
-        said[lang] = (present.problems(session), present.causes(session), present.abort_text(session))
+            session = api.replay(FIXTURES / "secret-missing")
+        said[lang] = (terminal.problems(session), terminal.causes(session), terminal.abort_text(session))
     assert said["en"] == said["ko"]
 
 
@@ -377,15 +378,15 @@ def test_korean_in_a_log_is_shown_in_both_languages():
     changed = replace(result, findings=(odd,), runs=(sessions.run("step6-3-logs-observer", line + "\n"),))
     session = replace(session, results=tuple(changed if each.step == "6" else each for each in session.results))
     for lang in LANGUAGES:
-        report = library.render(session, lang=lang)
+        report = api.render(session, lang=lang)
         assert report.count(line) >= 2  # in the finding and in what was printed
         with speaking(lang):
-            assert line in present.problems(session)
+            assert line in terminal.problems(session)
 
 
 def test_what_comes_next_names_verdicts_in_korean():
     with speaking("ko"):
-        said = outlook(replace(sessions.failed(), stale=()), sessions.BEGAN)
+        said = next_attempt(replace(sessions.failed(), stale=()), sessions.BEGAN)
     assert "다시 실행 예정: 비정상" in said and not re.search(r"fail|inconclusive|skipped", said)
 
 

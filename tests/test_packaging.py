@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 from support import FIXTURES, ROOT
 
-from playbook.library import SCENARIOS
+from playbook.api import SCENARIOS
 
 PYZ = os.environ.get("PLAYBOOK_PYZ", "")
 SHOWN = (ROOT / "commands" / "step3-4-secret-keys-jq.sh").read_bytes()
@@ -93,7 +93,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_bare_checkout_uses_its_own_files(checkout: Path) -> None:
-    code = "import playbook.data; print(playbook.data.folder('commands'), playbook.scenario('healthy'))"
+    code = "import playbook.resources; print(playbook.resources.folder('commands'), playbook.scenario('healthy'))"
     ended = run(sys.executable, "-c", code, cwd=checkout)
     assert ended.stdout.decode().split() == [str(checkout / "commands"), str(checkout / "tests/fixtures/healthy")], (
         ended.stderr
@@ -154,7 +154,7 @@ def imported_by(code: str) -> set[str]:
 def test_import_playbook_costs_no_library() -> None:
     there = imported_by("import playbook; playbook.__version__")
     assert "playbook.version" in there
-    assert there & {"jinja2", "sh", "tabulate", "click", "playbook.library"} == set()
+    assert there & {"jinja2", "sh", "tabulate", "click", "playbook.api"} == set()
 
 
 @pytest.mark.parametrize("arguments", [["show", "3-4"], ["list"], ["--help"], ["show", "--help"]])
@@ -167,7 +167,7 @@ def test_verbs_that_look_import_no_more_than_they_need(arguments: list[str]) -> 
             "jinja2",
             "sh",
             "tabulate",
-            "playbook.library",
+            "playbook.api",
             "playbook.model",
             "playbook.steps",
             "importlib.resources",

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from support import FIXTURES, ROOT, runs_of, states
 
-from playbook import library
-from playbook.catalog import GUIDE_ORDER
-from playbook.failures import failure
+from playbook import api
+from playbook.guide.catalog import GUIDE_ORDER
+from playbook.kubectl.failures import failure
 from playbook.model import Session, Verdict
 
 EXPECTED = Path(__file__).parent / "expected"
@@ -46,7 +46,7 @@ def told(session: Session) -> str:
 
 @pytest.mark.parametrize("state", states())
 def test_a_recording_gets_its_verdict(state: str) -> None:
-    assert told(library.replay(FIXTURES / state)) == (EXPECTED / f"{state}.txt").read_text("utf-8")
+    assert told(api.replay(FIXTURES / state)) == (EXPECTED / f"{state}.txt").read_text("utf-8")
 
 
 def test_every_state_has_its_expected_verdict() -> None:
@@ -57,7 +57,7 @@ def test_every_state_has_its_expected_verdict() -> None:
 def test_the_unmasked_recording_gets_the_same_verdict(state: str) -> None:
     if not (RECORDINGS / state).is_dir():
         pytest.skip(f"the original recordings are not at {RECORDINGS}")
-    found, expected = told(library.replay(RECORDINGS / state)), told(library.replay(FIXTURES / state))
+    found, expected = told(api.replay(RECORDINGS / state)), told(api.replay(FIXTURES / state))
     assert found == expected
 
 
@@ -66,7 +66,7 @@ def _told_by(state: str) -> frozenset[str]:
     """The commands in which a state shows something that is no pass."""
     return frozenset(
         finding.evidence.command
-        for result in library.replay(FIXTURES / state, diagnose=False).results
+        for result in api.replay(FIXTURES / state, diagnose=False).results
         for finding in result.findings
         if finding.evidence and finding.verdict is not Verdict.PASS
     )

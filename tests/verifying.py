@@ -9,13 +9,14 @@ from datetime import datetime, timedelta, timezone
 import pytest
 from fake_cluster import FakeCluster
 
-from playbook.catalog import load
-from playbook.engine import Engine
-from playbook.execution import Silent
-from playbook.journal import Kind
+from playbook.guide.catalog import load
 from playbook.model import Cluster, Ended, Finding, Run, Session, StepResult
-from playbook.session import Record, in_memory
-from playbook.staleness import stale
+from playbook.runtime.engine import Engine
+from playbook.runtime.execution import Workplace
+from playbook.runtime.listener import Silent
+from playbook.runtime.staleness import stale
+from playbook.session.journal import Kind
+from playbook.session.session import OpenSession, in_memory
 from playbook.text import Message
 
 CATALOG = load()
@@ -50,10 +51,8 @@ class Verification:
         self.at = BEGAN
         self.cluster = FakeCluster()
         self.cluster.clock = self.now
-        for module in ("journal", "engine", "sessions", "library"):
-            monkeypatch.setattr(f"playbook.{module}.now", self.now)
-        monkeypatch.setattr("playbook.execution.StepExecution.pause", lambda self, seconds: None)
-        self.record: Record = in_memory("test")
+        monkeypatch.setattr("playbook.runtime.execution.LiveExecution.pause", lambda self, seconds: None)
+        self.record: OpenSession = in_memory("test", self.now)
         self.operator = Operator(True)
 
     def now(self) -> datetime:
@@ -70,16 +69,16 @@ class Verification:
         self.cluster.revive()
         self.cluster.calls.clear()
         self.operator = Operator(allow)
-        engine = Engine(CATALOG, self.cluster, self.record, self.operator, diagnosing=False)
-        return engine.run(**how)  # type: ignore[arg-type]
+        workplace = Workplace(CATALOG, self.cluster, self.record, self.operator)  # type: ignore[arg-type]
+        return Engine(workplace, diagnosing=False).run(**how)  # type: ignore[arg-type]
 
     def stale(self) -> dict[str, str]:
         """Step and the code of the rule that made it stale."""
-        return {step: rule.code for step, rule in stale(self.record.session(), self.record.answers, self.now())}
+        return {step: rule.code for step, rule in stale(self.record.state, self.record.answers, self.now())}
 
     def steps_run(self) -> str:
         """The steps of which the last attempt judged anew, as one word: `019`."""
-        events = self.record.journal.events
+        events = self.record.events
         begun = max(place for place, event in enumerate(events) if event.kind is Kind.ATTEMPT)
         return "".join(event.data["step"] for event in events[begun:] if event.kind is Kind.JUDGED)
 

@@ -23,7 +23,7 @@ from jinja2.ext import extract_from_ast
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from playbook.cli.words import paragraphs  # noqa: E402 - of this checkout: a page of help is cut as the program cuts it
+from playbook.cli.i18n import paragraphs  # noqa: E402 - of this checkout: a page of help is cut as the program cuts it
 
 LOCALE = ROOT / "playbook" / "locale"
 HEADER = {
@@ -34,11 +34,11 @@ HEADER = {
     "Content-Transfer-Encoding": "8bit",
 }
 _LIST_OF_VERBS = "playbook/cli/__init__.py"
-_OF_VARIABLES = ("playbook/text.py", "playbook/cli/words.py")
+_OF_VARIABLES = ("playbook/text.py", "playbook/cli/i18n.py")
 """Here `translate` is also given what the other modules say; only its literals are texts."""
 _BY_CLICK = {  # what click itself says in `--help`
-    "Show this message and exit.": "playbook/cli/words.py",
-    "Show the version and exit.": "playbook/cli/words.py",
+    "Show this message and exit.": "playbook/cli/i18n.py",
+    "Show the version and exit.": "playbook/cli/i18n.py",
 }
 
 

@@ -14,28 +14,38 @@ from importlib import import_module
 import click
 
 from ..errors import Interrupted, PlaybookError
-from ..text import LANGUAGES, language_from, msg, use_language
+from ..text import (
+    LANGUAGES,
+    language_from,
+    msg,
+    use_language,
+)
 from ..version import __version__
-from .words import Helpful, HelpfulGroup, HelpfulOption, wrong_usage
+from .i18n import (
+    Helpful,
+    HelpfulGroup,
+    HelpfulOption,
+    wrong_usage,
+)
 
 _VERBS = {
-    "all": ("verify", "Carry out the guide, Steps 0 to 9, and write the report."),
-    "step": ("carry_out", "Carry out one step (3) or look at one sub-step (3-4)."),
-    "summary": ("carry_out", "Run the guide's one-line summary and show it."),
-    "watch": ("carry_out", "Add samples to Step 9 while this terminal lives."),
-    "status": ("look", "Show where the verification stands and what to type next."),
-    "list": ("look", "List every step and command id."),
-    "show": ("look", "Print the exact text of a command or step."),
-    "audit": ("look", "Hold commands/ against the guide document."),
-    "demo": ("judging", "Replay a recording that ships with the program."),
-    "replay": ("judging", "Judge a recording, offline."),
-    "diff": ("judging", "Show what changed between two sessions or recordings."),
-    "report": ("signing", "Render the report of a session or a recording."),
-    "verify-pack": ("signing", "Check a pack made by `report --pack`, offline."),
-    "waive": ("signing", "Accept one finding as it is, by name and reason."),
-    "diagnose": ("mending", "Walk the guide's decision trees for what failed."),
-    "fix": ("mending", "Create what the guide creates by hand."),
-    "completion": ("look", "Print the completion script for a shell."),
+    "all": ("all", "Carry out the guide, Steps 0 to 9, and write the report."),
+    "step": ("partial", "Carry out one step (3) or look at one sub-step (3-4)."),
+    "summary": ("partial", "Run the guide's one-line summary and show it."),
+    "watch": ("partial", "Add samples to Step 9 while this terminal lives."),
+    "status": ("inspect", "Show where the verification stands and what to type next."),
+    "list": ("inspect", "List every step and command id."),
+    "show": ("inspect", "Print the exact text of a command or step."),
+    "audit": ("inspect", "Hold commands/ against the guide document."),
+    "demo": ("offline", "Replay a recording that ships with the program."),
+    "replay": ("offline", "Judge a recording, offline."),
+    "diff": ("offline", "Show what changed between two sessions or recordings."),
+    "report": ("signoff", "Render the report of a session or a recording."),
+    "verify-pack": ("signoff", "Check a pack made by `report --pack`, offline."),
+    "waive": ("signoff", "Accept one finding as it is, by name and reason."),
+    "diagnose": ("repair", "Walk the guide's decision trees for what failed."),
+    "fix": ("repair", "Create what the guide creates by hand."),
+    "completion": ("inspect", "Print the completion script for a shell."),
 }
 """Verb, the module it lives in, and what `--help` says of it."""
 

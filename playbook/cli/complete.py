@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from ..catalog import DIAGNOSE_ORDER, GUIDE_ORDER, step_of
+from ..guide.catalog import DIAGNOSE_ORDER, GUIDE_ORDER, step_of
 
 
 def steps(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:

@@ -15,9 +15,16 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from types import FrameType
 from typing import TextIO
 
-from .. import columns, present
-from ..execution import Interruption
-from ..model import NAMESPACE, Cluster, Command, Run, Session, StepResult
+from ..model import (
+    NAMESPACE,
+    Cluster,
+    Command,
+    Run,
+    Session,
+    StepResult,
+)
+from ..output import columns, terminal
+from ..runtime.cancel import CancelToken
 from ..steps import STEPS, Step
 from ..text import Message, msg
 
@@ -34,14 +41,14 @@ class Console:
 
     def __init__(
         self,
-        interruption: Interruption,
+        cancel: CancelToken,
         *,
         results: bool = True,
         allow_restart: bool = False,
         meanwhile: Callable[[], None] | None = None,
     ) -> None:
         """`meanwhile` is done once, in the background, while the commands after Step 0 are waited for."""
-        self._interruption = interruption
+        self._cancel = cancel
         self._meanwhile = meanwhile
         self._results = results  # False: standard output belongs to a machine
         self._allow_restart = allow_restart
@@ -57,7 +64,7 @@ class Console:
         if step.id != "0" and self._meanwhile:
             threading.Thread(target=self._meanwhile, daemon=True).start()
             self._meanwhile = None
-        head = present.step_head(step.id, step.title, self._widest)
+        head = terminal.step_head(step.id, step.title, self._widest)
         self._clock.announce(head)
 
     def command_begins(self, command: Command) -> None:
@@ -71,12 +78,12 @@ class Console:
     def step_ends(self, result: StepResult) -> None:
         """Say the verdict."""
         self._clock.rest()
-        self._line(result, present.step_tail(result.verdict, result.seconds, colour=self.colour))
+        self._line(result, terminal.step_tail(result.verdict, result.seconds, colour=self.colour))
 
     def step_kept(self, result: StepResult, why: Message) -> None:
         """Say why it was not run again."""
         self._clock.rest()
-        self._line(result, f"{present.step_tail(result.verdict, 0.0, colour=self.colour)}  {msg('kept')}: {why}")
+        self._line(result, f"{terminal.step_tail(result.verdict, 0.0, colour=self.colour)}  {msg('kept')}: {why}")
 
     def notice(self, message: Message) -> None:
         """Talk."""
@@ -99,13 +106,13 @@ class Console:
         self.tell(
             msg("Type the namespace to allow it, anything else to go on without: {namespace}", namespace=NAMESPACE)
         )
-        self._interruption.raising = True
+        self._cancel.may_raise = True
         try:
             return input("> ").strip() == NAMESPACE
         except (EOFError, OSError, KeyboardInterrupt):
             return False
         finally:
-            self._interruption.raising = False
+            self._cancel.may_raise = False
 
     # what a verb says
 
@@ -122,36 +129,36 @@ class Console:
             print(text, flush=True)
         except OSError:
             sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115  # kept open till the end of the program
-            self._interruption.set(signal.SIGPIPE)
+            self._cancel.cancel(signal.SIGPIPE)
 
     def summary(self, session: Session) -> None:
         """What a person needs at the end: problems, causes, the criterion that stopped the run, the verdict."""
         parts = [
-            present.causes(session, colour=self.colour),
-            present.problems(session, colour=self.colour),
-            present.abort_text(session),
-            present.overall_sentence(session),
+            terminal.causes(session, colour=self.colour),
+            terminal.problems(session, colour=self.colour),
+            terminal.abort_text(session),
+            terminal.overall_sentence(session),
         ]
         self.result("\n" + "\n\n".join(part for part in parts if part))
 
     def _line(self, result: StepResult, tail: str) -> None:
-        line = f"{present.step_head(result.step, self._titles[result.step], self._widest)}  {tail}"
+        line = f"{terminal.step_head(result.step, self._titles[result.step], self._widest)}  {tail}"
         if self._results:
             self.result(line)
         else:
             self.tell(line)
 
     @contextmanager
-    def heeding_signals(self) -> Iterator[None]:
-        """Inside the block SIGINT, SIGTERM and SIGHUP set the interruption; however often they come, the cleanup goes on."""
+    def handle_signals(self) -> Iterator[None]:
+        """Inside the block SIGINT, SIGTERM and SIGHUP cancel the run; however often they come, the cleanup goes on."""
 
-        def heed(number: int, frame: FrameType | None) -> None:
-            first = self._interruption.signal is None
-            self._interruption.set(number)
-            if first and self._interruption.raising:
+        def on_signal(number: int, frame: FrameType | None) -> None:
+            first = self._cancel.signal is None
+            self._cancel.cancel(number)
+            if first and self._cancel.may_raise:
                 raise KeyboardInterrupt
 
-        before = {number: signal.signal(number, heed) for number in SIGNALS}
+        before = {number: signal.signal(number, on_signal) for number in SIGNALS}
         try:
             yield
         finally:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .base import Runs, Step
+from .base import Step
 from .step0_cluster import STEP as _STEP0
 from .step1_namespace import STEP as _STEP1
 from .step2_pvc import STEP as _STEP2
@@ -18,4 +18,4 @@ STEPS: tuple[Step, ...] = (
     _STEP0, _STEP1, _STEP2, _STEP3, _STEP4, _STEP5, _STEP6, _STEP7, _STEP8, _STEP9,
 )  # fmt: skip
 
-__all__ = ["STEPS", "Runs", "Step"]
+__all__ = ["STEPS", "Step"]

@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 from ..errors import UnreadableText
-from ..failures import Failure, Trouble, failure
-from ..model import Evidence, Finding, Refusal, Remedy, Run, Verdict
+from ..kubectl.failures import Failure, FailureKind, failure
+from ..model import (
+    Evidence,
+    Finding,
+    Refusal,
+    Remedy,
+    Run,
+    Verdict,
+)
 from ..text import Message, msg, verbatim
 
 
@@ -77,7 +84,7 @@ def unseen(
         expected if isinstance(expected, Message) else verbatim(expected),
         said,
         Evidence(run.command, line, run.ordinal, stream) if run.happened else None,
-        remedy or _way_out(why, run),
+        remedy or _remedy_for(why, run),
     )
 
 
@@ -100,40 +107,40 @@ def refused_because(run: Run) -> Message:
 
 
 def _said(why: Failure, run: Run) -> Message:
-    match why.trouble:
-        case Trouble.FORBIDDEN if why.verb:
+    match why.kind:
+        case FailureKind.FORBIDDEN if why.verb:
             return msg("Forbidden: may not {verb} {resource}", verb=why.verb, resource=why.resource)
-        case Trouble.TIMEOUT:
+        case FailureKind.TIMEOUT:
             return msg("no answer within {seconds} s", seconds=round(run.duration_s))
-        case Trouble.INTERRUPTED:
+        case FailureKind.INTERRUPTED:
             return msg("interrupted")
-        case Trouble.NOT_RECORDED:
+        case FailureKind.NOT_RECORDED:
             return msg("the recording does not have {command}", command=run.command)
-        case Trouble.REFUSED:
+        case FailureKind.REFUSED:
             return refused_because(run)
-        case Trouble.TOOL_MISSING:
+        case FailureKind.TOOL_MISSING:
             return msg("{tool} is not installed or not on PATH", tool=why.resource or "bash")
         case _:
             return verbatim(why.text)
 
 
-def _way_out(why: Failure | UnreadableText | Message | None, run: Run) -> tuple[Remedy, ...]:
+def _remedy_for(why: Failure | UnreadableText | Message | None, run: Run) -> tuple[Remedy, ...]:
     """What to do about an answer that never came, where the guide or kubectl knows."""
     if not isinstance(why, Failure):
         return ()
-    match why.trouble:
-        case Trouble.CONNECTION_REFUSED | Trouble.KUBECONFIG:
+    match why.kind:
+        case FailureKind.CONNECTION_REFUSED | FailureKind.KUBECONFIG:
             return (advise(msg("check the kubeconfig path: {path}", path="/etc/rancher/k3s/k3s.yaml")),)
-        case Trouble.UNREACHABLE | Trouble.TIMEOUT:
+        case FailureKind.UNREACHABLE | FailureKind.TIMEOUT:
             return (do("systemctl status k3s", msg("on the server, over SSH")),)
-        case Trouble.FORBIDDEN if why.verb:
+        case FailureKind.FORBIDDEN if why.verb:
             return (
                 do(
                     f"kubectl auth can-i {why.verb} {why.resource} -n observer-prod",
                     msg("ask for this right, or have it run by a cluster-admin"),
                 ),
             )
-        case Trouble.UNAUTHORIZED:
+        case FailureKind.UNAUTHORIZED:
             return (
                 advise(
                     msg(

@@ -7,9 +7,14 @@ from dataclasses import replace
 from typing import TypeVar
 
 from ..errors import UnreadableText
-from ..failures import Failure, Trouble, failure
-from ..model import Finding, Remedy, Run, Verdict
-from ..tables import Row, table, unreadable
+from ..kubectl.failures import Failure, FailureKind, failure
+from ..kubectl.tables import Row, table, unreadable
+from ..model import (
+    Finding,
+    Remedy,
+    Run,
+    Verdict,
+)
 from ..text import Message, verbatim
 from .findings import finding, seen_at, unseen
 
@@ -27,7 +32,7 @@ class NotSeen(Exception):
 def read_rows(run: Run, *columns: str) -> tuple[Row, ...]:
     """The rows of a list, none for `No resources found`; raises NotSeen as `read` does, and for a column not there."""
     why = kubectl_failure(run)
-    if why and why.trouble is Trouble.NO_RESOURCES and not run.out.strip():
+    if why and why.kind is FailureKind.NO_RESOURCES and not run.out.strip():
         return ()
     rows = read(run, lambda text: table(text, columns))
     if not rows:  # kubectl does not print a header over nothing: the rest was lost

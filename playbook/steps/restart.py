@@ -7,11 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..errors import UnreadableText
-from ..expected import DATA_DIRECTORY
-from ..failures import failure
-from ..model import Ended, Run
-from ..tables import count, psql_count, table
-from .base import Runs
+from ..guide.expected import DATA_DIRECTORY
+from ..kubectl.failures import failure
+from ..kubectl.tables import count, psql_count, table
+from ..model import Ended, Run, Runs
 
 PODS, PVCS, MOUNTS, DESCRIBE = "step6-1-pods", "step2-pvc", "step6-5-mounts", "describe-pod"
 STARTED = "step9-1-pod-restarts"

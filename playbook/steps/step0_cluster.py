@@ -6,13 +6,30 @@ import re
 from shlex import quote
 
 from ..errors import UnreadableText
-from ..failures import Failure, Trouble, failure
-from ..model import Cluster, Finding, Remedy, Run, Verdict
-from ..tables import Row, lines, plain
+from ..kubectl.failures import Failure, FailureKind, failure
+from ..kubectl.tables import Row, lines, plain
+from ..model import (
+    Cluster,
+    Finding,
+    Remedy,
+    Run,
+    Runs,
+    Verdict,
+)
 from ..text import msg, verbatim
-from .base import Runs, Step
-from .findings import advise, do, finding, unseen
-from .reading import NotSeen, all_unseen, not_there, read_rows
+from .base import Step
+from .findings import (
+    advise,
+    do,
+    finding,
+    unseen,
+)
+from .reading import (
+    NotSeen,
+    all_unseen,
+    not_there,
+    read_rows,
+)
 
 INFO, NODES = "step0-cluster-info", "step0-nodes"
 
@@ -24,12 +41,12 @@ _K3S = "VERSION = v…+k3s…"
 _KUBECONFIG = advise(msg("check the kubeconfig path: {path}", path="/etc/rancher/k3s/k3s.yaml"))
 _K3S_STATUS = do("systemctl status k3s", msg("on the server, over SSH"))
 _ABNORMAL = {
-    Trouble.CONNECTION_REFUSED: (_KUBECONFIG, _K3S_STATUS),  # a wrong kubeconfig, or a cluster that is down
-    Trouble.UNREACHABLE: (_K3S_STATUS,),  # the network
+    FailureKind.CONNECTION_REFUSED: (_KUBECONFIG, _K3S_STATUS),  # a wrong kubeconfig, or a cluster that is down
+    FailureKind.UNREACHABLE: (_K3S_STATUS,),  # the network
 }
 """The guide's rows for an API server that is not reached."""
 
-_NO_ANSWER = {*_ABNORMAL, Trouble.TIMEOUT, Trouble.KUBECONFIG, Trouble.UNAUTHORIZED}
+_NO_ANSWER = {*_ABNORMAL, FailureKind.TIMEOUT, FailureKind.KUBECONFIG, FailureKind.UNAUTHORIZED}
 
 
 def judge(runs: Runs) -> tuple[Finding, ...]:
@@ -56,7 +73,7 @@ def api_unreachable(runs: Runs) -> bool:
     """
     if _answer(runs):
         return False
-    troubles = {found.trouble for run in (runs.last(INFO), runs.last(NODES)) if (found := failure(run))}
+    troubles = {found.kind for run in (runs.last(INFO), runs.last(NODES)) if (found := failure(run))}
     return bool(troubles & _NO_ANSWER)
 
 
@@ -101,7 +118,7 @@ def _answer(runs: Runs) -> Finding | None:
         pass
     for run in (info, nodes):
         found = failure(run)
-        if found and found.trouble is Trouble.FORBIDDEN:
+        if found and found.kind is FailureKind.FORBIDDEN:
             said = msg("it answered: Forbidden, which is an answer too")
             return finding("API-REACHED", "0", Verdict.PASS, summary, _REACHED, said, run)
     return None
@@ -118,7 +135,7 @@ def _reached(runs: Runs) -> Finding:
     info, nodes = runs.last(INFO), runs.last(NODES)
     for run in (info, nodes):
         found = failure(run)
-        if found and found.trouble in _ABNORMAL and _as_the_guide_has_it(found):
+        if found and found.kind in _ABNORMAL and _as_the_guide_has_it(found):
             return not_there(
                 "API-REACHED",
                 "0",
@@ -126,14 +143,14 @@ def _reached(runs: Runs) -> Finding:
                 found,
                 msg("the API server was not reached"),
                 _REACHED,
-                _ABNORMAL[found.trouble],
+                _ABNORMAL[found.kind],
             )
     return unseen("API-REACHED", "0", info if info.happened else nodes, _REACHED)
 
 
 def _as_the_guide_has_it(why: Failure) -> bool:
     """Whether it is a symptom of the guide's table; an answer that breaks off is not, it is only unseen."""
-    return why.trouble is not Trouble.UNREACHABLE or "Unable to connect to the server" in why.text
+    return why.kind is not FailureKind.UNREACHABLE or "Unable to connect to the server" in why.text
 
 
 def _nodes(run: Run) -> tuple[Finding, ...]:
@@ -167,4 +184,12 @@ def _version(row: Row, run: Run) -> Finding:
     return finding(code, "0", Verdict.WARN, msg("node {name} does not run K3s", name=name), _K3S, said, run, row.line)
 
 
-STEP = Step("0", msg("Cluster connection"), (INFO, NODES), judge)
+STEP = Step(
+    "0",
+    msg("Cluster connection"),
+    (INFO, NODES),
+    judge,
+    always=True,
+    cluster_of=cluster_of,
+    is_dead_end=api_unreachable,
+)

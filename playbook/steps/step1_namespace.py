@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from ..failures import Trouble
-from ..model import NAMESPACE, Finding, Verdict
-from ..tables import Row, table, unreadable
+from ..kubectl.failures import FailureKind
+from ..kubectl.tables import Row, table, unreadable
+from ..model import NAMESPACE, Finding, Runs, Verdict
 from ..text import msg, verbatim
-from .base import Runs, Step
+from .base import Step
 from .findings import do, finding
-from .reading import NotSeen, all_unseen, kubectl_failure, not_there, read
+from .reading import (
+    NotSeen,
+    all_unseen,
+    kubectl_failure,
+    not_there,
+    read,
+)
 
 COMMAND = "step1-namespace"
 _EXPECTED = "STATUS = Active"
@@ -19,7 +25,7 @@ def judge(runs: Runs) -> tuple[Finding, ...]:
     """NAMESPACE-ACTIVE."""
     run = runs.last(COMMAND)
     why = kubectl_failure(run)
-    if why and why.trouble is Trouble.NOT_FOUND:
+    if why and why.kind is FailureKind.NOT_FOUND:
         summary = msg("namespace {name} does not exist", name=NAMESPACE)
         return (not_there("NAMESPACE-ACTIVE", "1", run, why, summary, _EXPECTED, (_CREATE,)),)
     try:
@@ -42,4 +48,4 @@ def _row(text: str) -> Row:
     return rows[0]
 
 
-STEP = Step("1", msg("Namespace"), (COMMAND,), judge)
+STEP = Step("1", msg("Namespace"), (COMMAND,), judge, prefetchable=True)

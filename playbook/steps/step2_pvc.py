@@ -8,14 +8,33 @@ from dataclasses import replace
 from decimal import Decimal
 
 from ..errors import UnreadableText
-from ..expected import PVCS, STORAGE_CLASS, STORAGE_DIRECTORY
-from ..failures import Failure, Trouble, telling_line
-from ..model import NAMESPACE, Ended, Finding, Remedy, Run, Verdict
-from ..tables import Row, lines, unreadable
+from ..guide.expected import PVCS, STORAGE_CLASS, STORAGE_DIRECTORY
+from ..kubectl.failures import Failure, FailureKind, telling_line
+from ..kubectl.tables import Row, lines, unreadable
+from ..model import (
+    NAMESPACE,
+    Ended,
+    Finding,
+    Remedy,
+    Run,
+    Runs,
+    Verdict,
+)
 from ..text import Message, msg, verbatim
-from .base import Runs, Step
-from .findings import advise, do, finding, seen_at, unseen
-from .reading import NotSeen, all_unseen, kubectl_failure, read_rows
+from .base import Step
+from .findings import (
+    advise,
+    do,
+    finding,
+    seen_at,
+    unseen,
+)
+from .reading import (
+    NotSeen,
+    all_unseen,
+    kubectl_failure,
+    read_rows,
+)
 
 CLAIMS, DIRECTORY = "step2-pvc", "step2-storage-dir"
 
@@ -181,7 +200,7 @@ def _no_listing(run: Run, expected: Message) -> Finding:
         away = finding("PVC-DIRECTORY", "2", Verdict.WARN, summary, expected, said, run)
         return replace(away, evidence=seen_at(run, number, "stderr"))
     sudo = (do(f"sudo ls -la {STORAGE_DIRECTORY}", msg("on the server, over SSH")),)
-    return unseen("PVC-DIRECTORY", "2", run, expected, Failure(Trouble.OTHER, said, number), sudo)
+    return unseen("PVC-DIRECTORY", "2", run, expected, Failure(FailureKind.OTHER, said, number), sudo)
 
 
 def _entries(text: str) -> dict[str, tuple[int, str]]:
@@ -228,4 +247,4 @@ def _directory(
     )
 
 
-STEP = Step("2", msg("PVCs"), (CLAIMS, DIRECTORY), judge)
+STEP = Step("2", msg("PVCs"), (CLAIMS, DIRECTORY), judge, prefetchable=True)

@@ -4,16 +4,49 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ..criteria import SHOW_EMERGENCY
 from ..errors import UnreadableText
-from ..expected import GHCR_SECRET, GHCR_SECRET_TYPE, OBSERVER_SECRETS, SEALED_SECRETS, SECRET_KEYS
-from ..failures import Trouble, failure
-from ..model import Finding, Remedy, Run, Verdict
-from ..tables import Row, lines, names, ready, sections, table, unreadable
+from ..guide.criteria import SHOW_EMERGENCY
+from ..guide.expected import (
+    GHCR_SECRET,
+    GHCR_SECRET_TYPE,
+    OBSERVER_SECRETS,
+    SEALED_SECRETS,
+    SECRET_KEYS,
+)
+from ..kubectl.failures import FailureKind, failure
+from ..kubectl.tables import (
+    Row,
+    lines,
+    names,
+    ready,
+    sections,
+    table,
+    unreadable,
+)
+from ..model import (
+    Finding,
+    Remedy,
+    Run,
+    Runs,
+    Verdict,
+)
 from ..text import Message, msg, verbatim
-from .base import Execution, Runs, Step
-from .findings import advise, do, finding, unseen
-from .reading import NotSeen, all_unseen, has_no_data, kubectl_failure, not_there, read, read_rows
+from .base import Execution, Step
+from .findings import (
+    advise,
+    do,
+    finding,
+    unseen,
+)
+from .reading import (
+    NotSeen,
+    all_unseen,
+    has_no_data,
+    kubectl_failure,
+    not_there,
+    read,
+    read_rows,
+)
 
 CONTROLLER = "step3-1-sealed-secrets-controller"
 SEALED = "step3-2-sealedsecrets"
@@ -110,7 +143,7 @@ def _sealed(run: Run, generated: Run) -> tuple[Finding, ...]:
     # Without the kind there is no SealedSecret; but a server whose kinds could not be listed proves nothing.
     # kubectl 1.20 does not say that they could not: it then knows no `secrets` either.
     listed = "couldn't get" not in run.err and 'have a resource type "secrets"' not in generated.err
-    no_kind = why is not None and why.trouble is Trouble.NOT_FOUND and listed
+    no_kind = why is not None and why.kind is FailureKind.NOT_FOUND and listed
     try:
         rows = () if no_kind else read_rows(run, "NAME")
     except NotSeen as not_seen:
@@ -160,7 +193,7 @@ def _generated(run: Run) -> tuple[Finding, ...]:
                 "3-2",
                 run,
                 expected,
-                why if why and why.trouble is not Trouble.NO_RESOURCES else unknown,
+                why if why and why.kind is not FailureKind.NO_RESOURCES else unknown,
             ),
         )
     if listed is None:
@@ -210,7 +243,7 @@ def _observer(run: Run) -> tuple[Finding, ...]:
     """OBSERVER-SECRETS: that it exists, which abort criterion 1 asks; SECRET-TYPE only when its type is another."""
     expected = verbatim("TYPE = Opaque")
     why = kubectl_failure(run)
-    if why and why.trouble is Trouble.NOT_FOUND:
+    if why and why.kind is FailureKind.NOT_FOUND:
         summary = msg("Secret {name} does not exist: neither Observer nor PostgreSQL can start", name=OBSERVER_SECRETS)
         return (not_there("OBSERVER-SECRETS", "3-3", run, why, summary, expected, _CREATE),)
     try:
@@ -228,7 +261,7 @@ def _observer(run: Run) -> tuple[Finding, ...]:
 def _ghcr(run: Run) -> Finding:
     expected = verbatim(f"TYPE = {GHCR_SECRET_TYPE}")
     why = kubectl_failure(run)
-    if why and why.trouble is Trouble.NOT_FOUND:
+    if why and why.kind is FailureKind.NOT_FOUND:
         summary = msg("Secret {name} does not exist", name=GHCR_SECRET)
         return not_there("GHCR-SECRET", "3-5", run, why, summary, expected, _GHCR_REMEDY)
     try:
@@ -279,7 +312,7 @@ def _keys_run(runs: Runs) -> Run:
 def _keys(run: Run) -> Finding:
     expected = verbatim(", ".join(SECRET_KEYS))
     why = kubectl_failure(run)
-    if why and why.trouble is Trouble.NOT_FOUND:
+    if why and why.kind is FailureKind.NOT_FOUND:
         summary = msg("Secret {name} has no keys: it does not exist", name=OBSERVER_SECRETS)
         return not_there("SECRET-KEYS", "3-4", run, why, summary, expected, _CREATE)
     try:
@@ -308,4 +341,5 @@ STEP = Step(
     (CONTROLLER, SEALED, GENERATED, OBSERVER, KEYS, KEYS_JQ, GHCR, SUMMARY),
     judge,
     perform,
+    prefetchable=True,
 )

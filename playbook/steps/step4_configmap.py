@@ -5,15 +5,22 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from ..criteria import criterion
-from ..expected import CONFIG_KEYS, CONFIG_PATHS
-from ..failures import Trouble
-from ..model import Finding, Run, Verdict
-from ..tables import lines, names, unreadable
+from ..guide.criteria import criterion
+from ..guide.expected import CONFIG_KEYS, CONFIG_PATHS
+from ..kubectl.failures import FailureKind
+from ..kubectl.tables import lines, names, unreadable
+from ..model import Finding, Run, Runs, Verdict
 from ..text import msg, verbatim
-from .base import Runs, Step
+from .base import Step
 from .findings import advise, finding, unseen
-from .reading import NotSeen, all_unseen, has_no_data, kubectl_failure, not_there, read
+from .reading import (
+    NotSeen,
+    all_unseen,
+    has_no_data,
+    kubectl_failure,
+    not_there,
+    read,
+)
 
 YAML, KEYS, PATHS = "step4-configmap", "step4-configmap-keys", "step4-path-contract"
 NAME = "observer-config"
@@ -41,7 +48,7 @@ def judge(runs: Runs) -> tuple[Finding, ...]:
 def _yaml(run: Run) -> tuple[Finding, ...]:
     expected = verbatim("kind: ConfigMap")
     why = kubectl_failure(run)
-    if why and why.trouble is Trouble.NOT_FOUND:
+    if why and why.kind is FailureKind.NOT_FOUND:
         return (not_there("CONFIG-YAML", "4", run, why, _NO_MAP, expected, _ADD_KEYS),)
     try:
         read(run, _is_config_map)
@@ -59,7 +66,7 @@ def _is_config_map(text: str) -> None:
 def _keys(run: Run) -> Finding:
     expected = verbatim(", ".join(CONFIG_KEYS))
     why = kubectl_failure(run)
-    if why and why.trouble is Trouble.NOT_FOUND:
+    if why and why.kind is FailureKind.NOT_FOUND:
         return not_there("CONFIG-KEYS", "4", run, why, _NO_MAP, expected, _ADD_KEYS)
     try:
         there = () if has_no_data(run) else read(run, names)
@@ -119,4 +126,4 @@ def _path(key: str, check: PathCheck | None, run: Run) -> Finding:
     )
 
 
-STEP = Step("4", msg("ConfigMap"), (YAML, KEYS, PATHS), judge)
+STEP = Step("4", msg("ConfigMap"), (YAML, KEYS, PATHS), judge, prefetchable=True)

@@ -5,12 +5,17 @@ from __future__ import annotations
 import re
 
 from ..errors import UnreadableText
-from ..expected import SERVICES, ExpectedService
-from ..model import Finding, Run, Verdict
-from ..tables import Row, unreadable
+from ..guide.expected import SERVICES, ExpectedService
+from ..kubectl.tables import Row, unreadable
+from ..model import Finding, Run, Runs, Verdict
 from ..text import msg, verbatim
-from .base import Runs, Step
-from .findings import advise, do, finding, unseen
+from .base import Step
+from .findings import (
+    advise,
+    do,
+    finding,
+    unseen,
+)
 from .reading import NotSeen, all_unseen, read_rows
 
 COMMAND = "step5-services"
@@ -94,4 +99,4 @@ def ports(cell: str, line: int = 0) -> tuple[str, ...]:
     return tuple(f"{port.group(1)}/{port.group(2)}" for port in found if port)
 
 
-STEP = Step("5", msg("Services"), (COMMAND,), judge)
+STEP = Step("5", msg("Services"), (COMMAND,), judge, prefetchable=True)

@@ -7,14 +7,42 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from ..errors import UnreadableText
-from ..expected import OBSERVER_REPLICAS, POSTGRES_POD
-from ..failures import Failure, Trouble, failure
-from ..model import SEVERITY, Finding, Remedy, Run, Verdict
-from ..tables import Event, Row, age_seconds, events, ready, restarts, table, unreadable
+from ..guide.expected import OBSERVER_REPLICAS, POSTGRES_POD
+from ..kubectl.failures import Failure, FailureKind, failure
+from ..kubectl.tables import (
+    Event,
+    Row,
+    age_seconds,
+    events,
+    ready,
+    restarts,
+    table,
+    unreadable,
+)
+from ..model import (
+    SEVERITY,
+    Finding,
+    Remedy,
+    Run,
+    Runs,
+    Verdict,
+)
 from ..text import Message, msg, verbatim
-from .base import Execution, Runs, Step
-from .findings import advise, do, finding, seen_at, unseen
-from .step6_inside import environment, mounts, observer_log, postgres_log, write
+from .base import Execution, Step
+from .findings import (
+    advise,
+    do,
+    finding,
+    seen_at,
+    unseen,
+)
+from .step6_inside import (
+    environment,
+    mounts,
+    observer_log,
+    postgres_log,
+    write,
+)
 
 PODS = "step6-1-pods"
 DESCRIBE_POD = "describe-pod"
@@ -189,7 +217,7 @@ def _pods(runs: Runs) -> Iterator[Finding]:
     wanted = msg("{count} observer pods and {postgres}", count=OBSERVER_REPLICAS, postgres=POSTGRES_POD)
     why = failure(run)
     try:
-        if why and why.trouble is Trouble.NO_RESOURCES:
+        if why and why.kind is FailureKind.NO_RESOURCES:
             yield finding(
                 "PODS-PRESENT",
                 "6-1",
@@ -273,11 +301,11 @@ def _status(pod: Pod, run: Run) -> Finding:
     except UnreadableText as error:
         return unseen(code, "6-1", run, wanted, error)
     return finding(
-        code, "6-1", Verdict.FAIL, msg("not running and ready"), wanted, actual, run, pod.row.line, _way_out(pod)
+        code, "6-1", Verdict.FAIL, msg("not running and ready"), wanted, actual, run, pod.row.line, _remedy_for(pod)
     )
 
 
-def _way_out(pod: Pod) -> tuple[Remedy, ...]:
+def _remedy_for(pod: Pod) -> tuple[Remedy, ...]:
     """The guide's row for a pod's STATUS."""
     match pod.status.removeprefix("Init:"):
         case "CrashLoopBackOff":
@@ -354,4 +382,5 @@ STEP = Step(
     (PODS, *DESCRIBE.values(), LOG_OBSERVER, LOG_POSTGRES, ENV, MOUNT, *WRITE.values()),
     judge,
     perform,
+    prefetchable=True,
 )

@@ -4,22 +4,32 @@ from __future__ import annotations
 
 import json
 import re
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime, timezone
-from functools import partial
 
 from ..errors import UnreadableText
-from ..expected import TMP_CURL
-from ..failures import Failure, failure
-from ..logs import free_lines
-from ..model import Ended, Finding, Refusal, Remedy, Run, Verdict
-from ..tables import Event, events
+from ..guide.expected import TMP_CURL
+from ..kubectl.failures import Failure, failure
+from ..kubectl.logs import free_lines
+from ..kubectl.tables import Event, events
+from ..model import (
+    Ended,
+    Finding,
+    Refusal,
+    Remedy,
+    Run,
+    Runs,
+    Verdict,
+)
 from ..text import Message, msg, verbatim
-from .base import Execution, Runs, Step
-from .findings import advise, do, finding, seen_at, unseen
-from .step6_pods import PODS
+from .base import Execution, Step
+from .findings import (
+    advise,
+    do,
+    finding,
+    seen_at,
+    unseen,
+)
 
 IN_POD = "step7-1-health-in-pod"
 VIA_SERVICE = "step7-2-health-via-service"
@@ -27,119 +37,33 @@ FORWARD, CURL, STOP = "step7-3-port-forward", "step7-3-curl", "step7-3-stop-port
 DATABASE = "step7-4-db-connection"
 LOG = "logs"
 LOG_CURL = f"{LOG}.{TMP_CURL}"
-PREVIOUS_CURL = f"logs-previous.{TMP_CURL}"
+PREVIOUS = "logs-previous"
+PREVIOUS_CURL = f"{PREVIOUS}.{TMP_CURL}"
 """What sessions recorded before the plain log was asked for."""
 DESCRIBE = "describe-pod"
 DESCRIBE_CURL = f"{DESCRIBE}.{TMP_CURL}"
 
 HEALTHY = 'HTTP 200, {"status": "ok"}'
 
-FRESH_S = 60.0
-"""A list of pods no older than this still tells whether somebody's tmp-curl is there."""
-
-RETRY_EVERY_S, RETRY_FOR_S = 3.0, 45.0
-"""While an earlier tmp-curl is being deleted (30 s of grace at most), 7-2 is tried again."""
-
-STUCK_AFTER_S = 20.0
-"""So long may the pod of 7-2 wait for a node or for its image; then that is a finding."""
-
 _SCAN = 100_000
 """How many characters of an output are searched for the health answer."""
 
 
-# Carrying it out
-
-
 def perform(_step: Step, execution: Execution) -> None:
-    """Carry out the four checks side by side; 7-2 only if no tmp-curl of somebody else is in the way.
-
-    Step 7 takes as long as its slowest command.
-    """
-    tasks: list[Callable[[], object]] = [partial(execution.run, IN_POD)]
-    if _leftover(execution):
-        execution.refuse(VIA_SERVICE, Refusal.LEFTOVER_POD)
-    else:
-        tasks.append(partial(_replay_via_service if execution.replaying else _via_service, execution))
-    tasks += [partial(execution.port_forward, FORWARD, CURL, STOP), partial(execution.run, DATABASE)]
-    execution.together(tasks)
+    """Carry out the four checks side by side: Step 7 takes as long as its slowest command."""
+    execution.together(
+        (
+            lambda own: own.run(IN_POD),
+            lambda own: own.health_via_service(),
+            lambda own: own.port_forward(FORWARD, CURL, STOP),
+            lambda own: own.run(DATABASE),
+        )
+    )
 
 
-def _leftover(execution: Execution) -> bool:
-    """Whether a pod tmp-curl is there before 7-2 makes one.
-
-    One that is Terminating does not count: it goes away while 7-2 is tried again.
-    """
-    pods = execution.earlier(PODS)
-    if execution.replaying:
-        if pods is None or execution.recorded(VIA_SERVICE):
-            return False  # it was run, or refused, when the recording was made
-    elif pods is None or not 0 <= (datetime.now(timezone.utc) - pods.started_at).total_seconds() <= FRESH_S:
-        pods = execution.run(PODS)
-    rows = (line.split() for _, line in free_lines(pods.out))
-    return any(row[:1] == [TMP_CURL] and "Terminating" not in row for row in rows)
-
-
-def _via_service(execution: Execution) -> None:
-    """7-2, live: ended early once the pod's log has shown the answer, and never leaving its pod behind.
-
-    kubectl often waits out its 60 s although curl was done in milliseconds; the pod's own log then has the answer. It is
-    ended early, too, when the pod cannot come up: the guide's description of the pod says why.
-    """
-    watch = _Watch(execution)
-    give_up = time.monotonic() + RETRY_FOR_S
-    run = execution.run(VIA_SERVICE, until=watch.is_over)
-    while _being_deleted(run) and time.monotonic() < give_up:
-        time.sleep(RETRY_EVERY_S)
-        watch = _Watch(execution)
-        run = execution.run(VIA_SERVICE, until=watch.is_over)
-    if not run.happened or _already_there(run) or _refusal(run):
-        return
-    if not (watch.answered or watch.stuck or answers(run.out)) and run.ended is not Ended.INTERRUPTED:
-        execution.run(LOG, TMP_CURL)
-        execution.run(DESCRIBE, TMP_CURL)
-    execution.remove_tmp_curl()
-
-
-class _Watch:
-    """Looks at the pod of 7-2 while kubectl waits for it: until its log has the answer, or it is clear that it cannot come up."""
-
-    def __init__(self, execution: Execution) -> None:
-        self._execution = execution
-        self._began = time.monotonic()
-        self._looks = 0
-        self.answered = False
-        self.stuck = False
-
-    def is_over(self) -> bool:
-        """Asked about once a second while the command runs."""
-        self._looks += 1
-        if self._looks > 10 and self._looks % 5:  # an answer comes within seconds; after that, seldom
-            return False
-        self.answered = bool(answers(self._execution.run(LOG, TMP_CURL).out))
-        if not self.answered and time.monotonic() - self._began >= STUCK_AFTER_S:
-            self.stuck = _trouble(self._execution.run(DESCRIBE, TMP_CURL)) is not None
-        return self.answered or self.stuck
-
-
-def _replay_via_service(execution: Execution) -> None:
-    """7-2 from a recording: its tries, then the logs that were read beside them, up to the answer."""
-    run = execution.run(VIA_SERVICE)
-    while _being_deleted(run) and execution.recorded(VIA_SERVICE):
-        run = execution.run(VIA_SERVICE)
-    for log, key in ((LOG, LOG_CURL), ("logs-previous", PREVIOUS_CURL)):
-        while execution.recorded(key):
-            if answers(execution.run(log, TMP_CURL).out):
-                return
-    if execution.recorded(DESCRIBE_CURL):
-        execution.run(DESCRIBE, TMP_CURL)
-
-
-def _already_there(run: Run) -> bool:
+def is_in_the_way(run: Run) -> bool:
+    """Whether 7-2 found a pod of the name that it makes."""
     return "AlreadyExists" in run.err
-
-
-def _being_deleted(run: Run) -> bool:
-    return _already_there(run) and "being deleted" in run.err
 
 
 # Judging it
@@ -223,7 +147,7 @@ def _service(run: Run, logs: tuple[Run, ...]) -> Finding:
     """
     code, step = "HEALTH-SERVICE", "7-2"
     why: Failure | Message | None = failure(run)
-    in_the_way = _already_there(run) or (run.ended is Ended.REFUSED and run.note == Refusal.LEFTOVER_POD.value)
+    in_the_way = is_in_the_way(run) or (run.ended is Ended.REFUSED and run.note == Refusal.LEFTOVER_POD.value)
     if in_the_way:
         remove = do(
             f"kubectl delete pod {TMP_CURL} -n observer-prod",
@@ -240,7 +164,7 @@ def _service(run: Run, logs: tuple[Run, ...]) -> Finding:
             summary = msg("healthy") if source is run else msg("healthy, by the log of {pod}", pod=TMP_CURL)
             return finding(code, step, Verdict.PASS, summary, HEALTHY, said, source, line)
         return _ill(code, step, source, line, said)
-    if why is None and run.ended in (Ended.EXITED, Ended.SETTLED):
+    if why is None and run.ended in (Ended.EXITED, Ended.STOPPED_EARLY):
         why = msg("no answer was printed, neither by the command nor in the log of {pod}", pod=TMP_CURL)
     return unseen(code, step, run, HEALTHY, why)
 
@@ -258,9 +182,9 @@ def _new_pod(run: Run, logs: tuple[Run, ...], description: Run) -> tuple[Finding
     admit is inconclusive, and one that only lacks curl's own image is a warning: both say nothing of Observer's pods.
     """
     code, step, wanted = "NEW-POD", "7-2", msg("the pod {pod} is admitted, scheduled and started", pod=TMP_CURL)
-    if not run.happened or _already_there(run):
+    if not run.happened or is_in_the_way(run):
         return ()
-    if refusal := _refusal(run):
+    if refusal := not_admitted(run):
         number, line = refusal
         refused = unseen(code, step, run, wanted, verbatim(line.strip()))
         return (replace(refused, summary=msg("a new pod is not admitted"), evidence=seen_at(run, number, "stderr")),)
@@ -268,7 +192,7 @@ def _new_pod(run: Run, logs: tuple[Run, ...], description: Run) -> tuple[Finding
     answered = next((source for source in (run, *logs) if answers(source.out)), None)
     if answered:
         return (finding(code, step, Verdict.PASS, came_up, wanted, ran, answered),)
-    if trouble := _trouble(description):
+    if trouble := trouble_of_the_pod(description):
         said = verbatim(f"{trouble.reason}: {trouble.message}")
         if trouble.reason == "FailedScheduling":
             look = do("kubectl get nodes -o wide", msg("is the node cordoned, tainted or full?"))
@@ -284,7 +208,7 @@ def _new_pod(run: Run, logs: tuple[Run, ...], description: Run) -> tuple[Finding
     return (unseen(code, step, run, wanted, failure(run)),)
 
 
-def _refusal(run: Run) -> tuple[int, str] | None:
+def not_admitted(run: Run) -> tuple[int, str] | None:
     """The line in which the API server says that it does not take the pod, and its number."""
     return next(((number, line) for number, line in free_lines(run.err) if _NOT_ADMITTED.search(line)), None)
 
@@ -299,7 +223,7 @@ def _events(description: Run) -> tuple[Event, ...]:
         return ()
 
 
-def _trouble(description: Run) -> Event | None:
+def trouble_of_the_pod(description: Run) -> Event | None:
     """The event that says why a pod does not come up; None once it has started, or before anything went wrong."""
     seen = _events(description)
     if any(_STARTED.match(event.message) for event in seen):

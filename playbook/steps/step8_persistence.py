@@ -10,20 +10,30 @@ from __future__ import annotations
 import re
 
 from ..errors import UnreadableText
-from ..expected import DATA_DIRECTORY
-from ..failures import Trouble, failure
-from ..model import Ended, Finding, Refusal, Remedy, Run, Verdict
-from ..tables import lines
+from ..kubectl.failures import FailureKind, failure
+from ..kubectl.tables import lines
+from ..model import (
+    Ended,
+    Finding,
+    Refusal,
+    Remedy,
+    Run,
+    Runs,
+    Verdict,
+)
 from ..text import Message, msg, verbatim
-from .base import Execution, Runs, Step
-from .findings import advise, do, finding, refused_because, unseen
+from .base import Execution, Step
+from .findings import (
+    advise,
+    do,
+    finding,
+    refused_because,
+    unseen,
+)
 from .restart import (
-    DESCRIBE,
-    MOUNTS,
     OBSERVER,
     PODS,
     POSTGRES,
-    PVCS,
     RESTARTS,
     STARTED,
     Restart,
@@ -31,8 +41,6 @@ from .restart import (
     commands_of,
     counted,
     deleted_pods,
-    is_bound,
-    mounted_from,
     pods_listed,
     ready_pods,
     replaced,
@@ -76,7 +84,7 @@ def _carry_out(restart: Restart, execution: Execution, barred: Refusal | None = 
         _count(restart, execution, restart.after, restart.listing[1] if restart.listing else None)
         return
     before = _count(restart, execution, restart.before, restart.listing[0] if restart.listing else None)
-    why = barred or (None if execution.replaying else _interlock(restart, before, execution))
+    why = barred or execution.refusal(restart, before)
     if why:
         execution.refuse(restart.delete, why)
         execution.adopt(*earlier)  # a loss is still one when the next restart is refused
@@ -99,74 +107,35 @@ def _untouched(restart: Restart, begun: Runs, execution: Execution) -> bool:
     return bool(before) and before <= after and {name for name, _ in before} <= set(pods_listed(listed, restart))
 
 
-def _interlock(restart: Restart, before: Run, execution: Execution) -> Refusal | None:
-    """Why the delete may not be run, or None. Reads the cluster with commands of the guide only."""
-    number = counted(restart, before)
-    if number is None:
-        return Refusal.COUNT_UNREAD
-    if number == 0:
-        return Refusal.COUNT_ZERO
-    pods, claims, mounts, _ = execution.side_by_side((PODS, PVCS, MOUNTS, STARTED))
-    if not is_bound(claims, restart.claim):
-        return Refusal.PVC_NOT_BOUND
-    names = pods_listed(pods, restart)
-    if not names:
-        return Refusal.OWNER_ABSENT
-    if restart is OBSERVER and not re.search(rf"\s{re.escape(DATA_DIRECTORY)}\s*$", mounts.out, re.M):
-        return Refusal.DATA_NOT_MOUNTED
-    for name in names:
-        description = execution.run(DESCRIBE, name).out
-        if not re.search(r"^Controlled By:\s+(?:ReplicaSet|StatefulSet)/\S", description, re.M):
-            return Refusal.OWNER_ABSENT
-        if not mounted_from(description, restart.directory, restart.claim):
-            return Refusal.DATA_NOT_MOUNTED
-    return None if execution.confirm_restart() else Refusal.NOT_CONFIRMED
-
-
 def _let_go(restart: Restart, execution: Execution) -> None:
     """After a delete that was cut short: until none of its pods is Terminating, at most 90 s.
 
     It has not waited for them to be gone, and `kubectl wait` would wait for those, too, until its 300 s are over.
     """
-    for _ in range(0 if execution.replaying else 45):
-        _, listed = execution.side_by_side((STARTED, PODS))
-        if not pods_listed(listed, restart, leaving=True):
-            return
-        execution.pause(2)
+    execution.watch((STARTED, PODS), lambda seen: not pods_listed(seen[1], restart, leaving=True), times=45, every_s=2)
 
 
 def _wait(restart: Restart, execution: Execution) -> None:
     """Wait for the new pod. Right after a delete there may be none yet to wait for: then the same command is tried again."""
-    run = execution.run(restart.wait)
-    for _ in range(15):
-        if "no matching resources found" not in run.err and not _absent(run):
-            return
-        if execution.replaying and not execution.recorded(restart.wait):
-            return
-        execution.pause(2)
-        run = execution.run(restart.wait)
+    execution.retry(restart.wait, _nothing_to_wait_for, times=15, every_s=2)
 
 
-def _absent(run: Run) -> bool:
+def _nothing_to_wait_for(run: Run) -> bool:
     why = failure(run)
-    return why is not None and why.trouble is Trouble.NOT_FOUND
+    return "no matching resources found" in run.err or (why is not None and why.kind is FailureKind.NOT_FOUND)
 
 
 def _count(restart: Restart, execution: Execution, command: str, listing: str | None) -> Run:
     """Count, and list first where the guide does. A server that was Ready a moment ago may still refuse: tried again, bounded."""
     if listing:
         execution.side_by_side((listing,))
-    run = execution.run(command)
-    for _ in range(10):
+
+    def may_pass(run: Run) -> bool:
         why = failure(run)
-        passing = why is not None and (why.trouble is Trouble.NO_CONTAINER or _not_up_yet(run))
-        if counted(restart, run) is not None or not passing:
-            break
-        if execution.replaying and not execution.recorded(command):
-            break
-        execution.pause(3)
-        run = execution.run(command)
-    return run
+        passing = why is not None and (why.kind is FailureKind.NO_CONTAINER or _not_up_yet(run))
+        return counted(restart, run) is None and passing
+
+    return execution.retry(command, may_pass, times=10, every_s=3)
 
 
 def _not_up_yet(run: Run) -> bool:

@@ -7,12 +7,24 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 from ..errors import UnreadableText
-from ..failures import failure
-from ..model import Finding, Remedy, Run, Verdict
-from ..tables import count, table
+from ..kubectl.failures import failure
+from ..kubectl.tables import count, table
+from ..model import (
+    Finding,
+    Remedy,
+    Run,
+    Runs,
+    Verdict,
+)
 from ..text import Message, msg, verbatim
-from .base import Execution, Runs, Step
-from .findings import advise, do, finding, seen_at, unseen
+from .base import Execution, Step
+from .findings import (
+    advise,
+    do,
+    finding,
+    seen_at,
+    unseen,
+)
 
 PODS, FILES = "step9-1-pod-restarts", "step9-3-recent-files"
 PERIOD = timedelta(hours=24)
@@ -48,7 +60,7 @@ class Sample:
 def perform(step: Step, execution: Execution) -> None:
     """One more sample; from a recording all that it has."""
     execution.side_by_side((PODS, FILES))
-    while execution.replaying and execution.recorded(PODS):
+    while execution.has_more(PODS):
         execution.side_by_side((PODS, FILES))
 
 
@@ -303,4 +315,4 @@ def _recent(run: Run, last: Sample, elapsed: timedelta) -> Finding:
     )
 
 
-STEP = Step("9", msg("24-hour stability"), (PODS, FILES), judge, perform)
+STEP = Step("9", msg("24-hour stability"), (PODS, FILES), judge, perform, always=True, by_all_samples=True)

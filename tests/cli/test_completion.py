@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from support import ROOT
 
-from playbook.library import SCENARIOS
+from playbook.api import SCENARIOS
 
 ENTRY = "import sys; sys.argv[0] = 'playbook'; from playbook.cli import main; main()"
 """What the installed command does."""
@@ -67,7 +67,7 @@ def test_verbs_are_completed_without_importing_them() -> None:
     environment = {**os.environ, "_PLAYBOOK_COMPLETE": "bash_complete", "COMP_WORDS": "playbook ", "COMP_CWORD": "1"}
     ended = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, check=True)
     there = set(ended.stderr.decode().split())
-    assert "playbook.cli" in there and not there & {"playbook.library", "playbook.cli.carry_out", "sh", "jinja2"}
+    assert "playbook.cli" in there and not there & {"playbook.api", "playbook.cli.partial", "sh", "jinja2"}
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

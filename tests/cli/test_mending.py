@@ -110,7 +110,7 @@ def test_fix_needs_a_terminal(tmp_path: Path) -> None:
 def test_a_value_too_short_to_mask_hides_the_stream() -> None:
     from support import made
 
-    from playbook.mend import _without_short
+    from playbook.runtime.emergency import _without_short
 
     kept = _without_short(made("x", b"", b'error: bad value "abc"\n', 1), {"KIS_HTS_ID": "abc"})
     assert b"abc" not in kept.stderr

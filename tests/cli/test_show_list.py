@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from support import ROOT
 
-from playbook.catalog import DIAGNOSE_ORDER, EMERGENCY, GUIDE_ORDER
+from playbook.guide.catalog import DIAGNOSE_ORDER, EMERGENCY, GUIDE_ORDER
 
 
 def playbook(*arguments: str, language: str = "C") -> subprocess.CompletedProcess[bytes]:

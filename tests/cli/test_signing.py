@@ -87,7 +87,7 @@ def test_waiver_of_a_failure_dies_with_its_evidence(tmp_path: Path) -> None:
 
 
 def waivers(stub: Stubbed) -> tuple[object, ...]:
-    from playbook.library import recorded_session
+    from playbook.api import recorded_session
 
     return recorded_session(stub.session).waivers
 

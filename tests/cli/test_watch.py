@@ -15,8 +15,8 @@ import pytest
 from stubbed import Stubbed
 from support import ROOT
 
-from playbook import library
-from playbook.cli import carry_out
+from playbook import api
+from playbook.cli import partial
 from playbook.errors import EXIT_OF, PlaybookError, SessionLocked
 from playbook.model import Overall
 from playbook.text import msg
@@ -26,13 +26,13 @@ PENDING = int(EXIT_OF[Overall.PENDING])
 
 @pytest.mark.parametrize(("text", "seconds"), [("90s", 90), ("15m", 900), ("1h", 3600), ("1s", 1)])
 def test_a_time(text: str, seconds: int) -> None:
-    assert carry_out._seconds(text) == seconds
+    assert partial._seconds(text) == seconds
 
 
 @pytest.mark.parametrize("text", ["", "15", "0m", "1d", "-1s", "1.5h", "m", "15 m", "15m\n"])
 def test_no_time_is_wrong_usage(text: str) -> None:
     with pytest.raises(PlaybookError) as refused:
-        carry_out._seconds(text)
+        partial._seconds(text)
     assert int(refused.value.exit_code) == 2
     assert "15m" in str(refused.value.hint)
 
@@ -55,10 +55,10 @@ def samples(monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[int, list[fl
                 raise end
             return end
 
-        monkeypatch.setattr(carry_out, "carry_out", sample)
-        monkeypatch.setattr(carry_out, "_may_be_read_later", lambda state_dir: unread)
-        monkeypatch.setattr(carry_out.time, "sleep", waits.append)
-        code = carry_out.watch_verb.callback("15m", False, None)  # type: ignore[misc]
+        monkeypatch.setattr(partial, "carry_out", sample)
+        monkeypatch.setattr(partial, "_may_be_read_later", lambda state_dir: unread)
+        monkeypatch.setattr(partial.time, "sleep", waits.append)
+        code = partial.watch_verb.callback("15m", False, None)  # type: ignore[misc]
         assert not left
         return code, waits
 
@@ -92,15 +92,15 @@ def test_whether_the_next_sample_may_be_read(monkeypatch: pytest.MonkeyPatch) ->
 
     run = Verification(monkeypatch)
     run.all()
-    monkeypatch.setattr(library, "current_session", lambda state_dir: run.record.session())
-    assert not carry_out._may_be_read_later(None), "pending"
+    monkeypatch.setattr(api, "current_session", lambda state_dir: run.record.state)
+    assert not partial._may_be_read_later(None), "pending"
     run.answer("step9-1-pod-restarts", "", "Unable to connect to the server: EOF\n")
     run.all(only="9")
-    assert carry_out._may_be_read_later(None)
+    assert partial._may_be_read_later(None)
     run.cluster.answers.clear()
     run.replace_pods()
     run.all(only="9")
-    assert not carry_out._may_be_read_later(None), "a replaced pod is a judgement: a new baseline is needed"
+    assert not partial._may_be_read_later(None), "a replaced pod is a judgement: a new baseline is needed"
 
 
 def test_ctrl_c_between_two_samples_ends_it_with_130(tmp_path: Path) -> None:
@@ -123,7 +123,7 @@ def test_ctrl_c_between_two_samples_ends_it_with_130(tmp_path: Path) -> None:
         process.kill()
     assert process.returncode == 130
     assert "Traceback" not in err
-    session = library.current_session(str(stub.state))
+    session = api.current_session(str(stub.state))
     assert session
     assert session.result("9").verdict.value == "pending"
     assert session.result("9").attempt == 2

@@ -18,7 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from playbook.catalog import load
+from playbook.guide.catalog import load
 from playbook.steps.step7_health import VIA_SERVICE, answers
 
 from .lab import Cluster, first_in_path, kubectls, until

@@ -21,7 +21,7 @@ from loopback import (
     status,
 )
 
-from playbook.failures import Trouble
+from playbook.kubectl.failures import FailureKind
 
 KUBECONFIG_PATH = "check the kubeconfig path: /etc/rancher/k3s/k3s.yaml"
 K3S = "systemctl status k3s"
@@ -39,7 +39,7 @@ class Situation:
 
     name: str
     opened: Callable[[Path, Certificates | None], object]
-    trouble: Trouble | tuple[Trouble, ...]
+    trouble: FailureKind | tuple[FailureKind, ...]
     says: str  # in the last line of standard error that says something, whatever the version
     reached: str  # API-REACHED
     exit_code: int
@@ -49,9 +49,9 @@ class Situation:
     rare: bool = False  # much like another: shown with PLAYBOOK_ALL_KUBECTLS=1 only
 
     @property
-    def troubles(self) -> tuple[Trouble, ...]:
+    def troubles(self) -> tuple[FailureKind, ...]:
         """More than one where versions differ."""
-        return self.trouble if isinstance(self.trouble, tuple) else (self.trouble,)
+        return self.kind if isinstance(self.kind, tuple) else (self.kind,)
 
 
 def _at(opening: Callable[[], object], scheme: str = "") -> Callable[[Path, Certificates | None], object]:
@@ -94,52 +94,52 @@ AT_8080 = ("no kubeconfig", "a dangling link", "an empty kubeconfig")
 """Situations that lead to localhost:8080."""
 
 SITUATIONS = (
-    Situation("a closed port", _at(refusing), Trouble.CONNECTION_REFUSED, "was refused", "fail", 1, REFUSED),
-    Situation("a server that hangs", _at(hanging), Trouble.TIMEOUT, "", "inconclusive", 3, (K3S,)),
-    Situation("401", _at(lambda: serving(UNAUTHORIZED)), Trouble.UNAUTHORIZED, "You must be logged in to the server",
+    Situation("a closed port", _at(refusing), FailureKind.CONNECTION_REFUSED, "was refused", "fail", 1, REFUSED),
+    Situation("a server that hangs", _at(hanging), FailureKind.TIMEOUT, "", "inconclusive", 3, (K3S,)),
+    Situation("401", _at(lambda: serving(UNAUTHORIZED)), FailureKind.UNAUTHORIZED, "You must be logged in to the server",
               "inconclusive", 3, (CREDENTIALS,)),
-    Situation("403 for what there is", _at(lambda: serving(api(forbidden))), Trouble.FORBIDDEN, "cannot list resource", "pass", 3, ends=False),
+    Situation("403 for what there is", _at(lambda: serving(api(forbidden))), FailureKind.FORBIDDEN, "cannot list resource", "pass", 3, ends=False),
     Situation("403 for everything", _at(lambda: serving(everything(status(403, "Forbidden", "forbidden")))),
-              (Trouble.FORBIDDEN, Trouble.SERVER), "", "", 3, ends=False, rare=True),
+              (FailureKind.FORBIDDEN, FailureKind.SERVER), "", "", 3, ends=False, rare=True),
     Situation("404 for everything", _at(lambda: serving(everything(Answer(404, b"404 page not found\n", "text/plain")))),
-              Trouble.SERVER, "", "inconclusive", 3, ends=False),
-    Situation("500", _at(lambda: serving(everything(Answer(500, b"boom", "text/plain")))), Trouble.SERVER,
+              FailureKind.SERVER, "", "inconclusive", 3, ends=False),
+    Situation("500", _at(lambda: serving(everything(Answer(500, b"boom", "text/plain")))), FailureKind.SERVER,
               'an error on the server ("boom")', "inconclusive", 3, ends=False),
-    Situation("503", _at(lambda: serving(everything(Answer(503, b"not ready", "text/plain")))), Trouble.SERVER,
+    Situation("503", _at(lambda: serving(everything(Answer(503, b"not ready", "text/plain")))), FailureKind.SERVER,
               "(ServiceUnavailable)", "inconclusive", 3, ends=False, rare=True),
-    Situation("broken JSON", _at(lambda: serving(everything(BROKEN))), Trouble.OTHER, "unexpected end of JSON input",
+    Situation("broken JSON", _at(lambda: serving(everything(BROKEN))), FailureKind.OTHER, "unexpected end of JSON input",
               "inconclusive", 3, ends=False),
-    Situation("broken JSON for what there is", _at(lambda: serving(api(everything(BROKEN)))), Trouble.OTHER,
+    Situation("broken JSON for what there is", _at(lambda: serving(api(everything(BROKEN)))), FailureKind.OTHER,
               "unexpected end of JSON input", "inconclusive", 3, ends=False, rare=True),
-    Situation("closed in mid-body", _at(lambda: serving(everything(CUT))), Trouble.UNREACHABLE, "unexpected EOF",
+    Situation("closed in mid-body", _at(lambda: serving(everything(CUT))), FailureKind.UNREACHABLE, "unexpected EOF",
               "inconclusive", 3, (K3S,)),
-    Situation("slow, then 403", _at(lambda: serving(_slow(api(forbidden)))), Trouble.FORBIDDEN, "cannot list resource", "pass", 3, ends=False),
-    Situation("TLS to a plain port", _at(lambda: serving(UNAUTHORIZED), "https:"), Trouble.UNREACHABLE,
+    Situation("slow, then 403", _at(lambda: serving(_slow(api(forbidden)))), FailureKind.FORBIDDEN, "cannot list resource", "pass", 3, ends=False),
+    Situation("TLS to a plain port", _at(lambda: serving(UNAUTHORIZED), "https:"), FailureKind.UNREACHABLE,
               "first record does not look like a TLS handshake", "fail", 1, (K3S,)),
-    Situation("a certificate of an unknown CA", _tls("good", False), Trouble.UNREACHABLE, "x509: certificate signed by unknown authority",
+    Situation("a certificate of an unknown CA", _tls("good", False), FailureKind.UNREACHABLE, "x509: certificate signed by unknown authority",
               "fail", 1, (K3S,), needs_certificates=True),
-    Situation("an expired certificate", _tls("expired", True), Trouble.UNREACHABLE, "x509: certificate has expired", "fail", 1, (K3S,),
+    Situation("an expired certificate", _tls("expired", True), FailureKind.UNREACHABLE, "x509: certificate has expired", "fail", 1, (K3S,),
               needs_certificates=True),
-    Situation("a good certificate, then 401", _tls("good", True), Trouble.UNAUTHORIZED, "You must be logged in", "inconclusive", 3,
+    Situation("a good certificate, then 401", _tls("good", True), FailureKind.UNAUTHORIZED, "You must be logged in", "inconclusive", 3,
               (CREDENTIALS,), needs_certificates=True, rare=True),
-    Situation("an unknown host", _config(lambda path: kubeconfig(path, "https://kubernetes.invalid:6443")), Trouble.UNREACHABLE,
+    Situation("an unknown host", _config(lambda path: kubeconfig(path, "https://kubernetes.invalid:6443")), FailureKind.UNREACHABLE,
               "Unable to connect to the server", "fail", 1, (K3S,)),
-    Situation("no kubeconfig", _config(lambda path: None), Trouble.CONNECTION_REFUSED, "localhost:8080 was refused", "fail", 1, REFUSED),
+    Situation("no kubeconfig", _config(lambda path: None), FailureKind.CONNECTION_REFUSED, "localhost:8080 was refused", "fail", 1, REFUSED),
     # root reads every file: a dangling link and a folder stand for a kubeconfig that cannot be read
-    Situation("a dangling link", _config(lambda path: path.symlink_to("nowhere")), Trouble.CONNECTION_REFUSED,
+    Situation("a dangling link", _config(lambda path: path.symlink_to("nowhere")), FailureKind.CONNECTION_REFUSED,
               "localhost:8080 was refused", "fail", 1, REFUSED, rare=True),
-    Situation("a folder for a kubeconfig", _config(lambda path: path.mkdir()), Trouble.KUBECONFIG, "is a directory", "inconclusive", 3,
+    Situation("a folder for a kubeconfig", _config(lambda path: path.mkdir()), FailureKind.KUBECONFIG, "is a directory", "inconclusive", 3,
               (KUBECONFIG_PATH,)),
-    Situation("a kubeconfig that is no YAML", _config(lambda path: path.write_text("clusters: [\n")), Trouble.KUBECONFIG,
+    Situation("a kubeconfig that is no YAML", _config(lambda path: path.write_text("clusters: [\n")), FailureKind.KUBECONFIG,
               "error loading config file", "inconclusive", 3, (KUBECONFIG_PATH,)),
-    Situation("a kubeconfig of other words", _config(lambda path: path.write_text("hello\n")), Trouble.KUBECONFIG,
+    Situation("a kubeconfig of other words", _config(lambda path: path.write_text("hello\n")), FailureKind.KUBECONFIG,
               "error loading config file", "inconclusive", 3, (KUBECONFIG_PATH,), rare=True),
-    Situation("an empty kubeconfig", _config(lambda path: path.touch()), Trouble.CONNECTION_REFUSED, "localhost:8080 was refused", "fail", 1,
+    Situation("an empty kubeconfig", _config(lambda path: path.touch()), FailureKind.CONNECTION_REFUSED, "localhost:8080 was refused", "fail", 1,
               REFUSED, rare=True),
-    Situation("an unknown context", _config(lambda path: kubeconfig(path, "https://127.0.0.1:1", context="nowhere")), Trouble.KUBECONFIG,
+    Situation("an unknown context", _config(lambda path: kubeconfig(path, "https://127.0.0.1:1", context="nowhere")), FailureKind.KUBECONFIG,
               "context was not found for specified context: nowhere", "inconclusive", 3, (KUBECONFIG_PATH,)),
     Situation("a CA file that is not there", _config(lambda path: kubeconfig(path, "https://127.0.0.1:1", ca=path.with_name("no.pem"))),
-              Trouble.KUBECONFIG, "unable to read certificate-authority", "inconclusive", 3, (KUBECONFIG_PATH,), rare=True),
+              FailureKind.KUBECONFIG, "unable to read certificate-authority", "inconclusive", 3, (KUBECONFIG_PATH,), rare=True),
 )  # fmt: skip
 
 

@@ -14,10 +14,10 @@ from clients import LIMIT_S, Place
 from loopback import api, everything, forbidden, kubeconfig, serving, status
 from situations import AT_8080, BROKEN, RIGHTS, SITUATIONS, Situation, nobody_on_8080
 
-from playbook import library
-from playbook.catalog import Catalog
+from playbook import api as playbook_api
 from playbook.errors import EXIT_OF
-from playbook.failures import failure, telling_line
+from playbook.guide.catalog import Catalog
+from playbook.kubectl.failures import failure, telling_line
 from playbook.model import Command, Ended, Finding, Session, Verdict
 from playbook.steps.reading import kubectl_failure
 
@@ -38,7 +38,7 @@ class Brisk(Catalog):
 
 def brisk() -> Catalog:
     """The catalog with short time limits."""
-    real = library.load()
+    real = api.load()
     return Brisk(real.folder, real.digests, real.digest)
 
 
@@ -57,7 +57,7 @@ def situation(request: pytest.FixtureRequest, place: Place):
 
 def run(*, until: str = "9") -> Session:
     """`playbook all` in this process, two commands at a time, without the decision trees."""
-    return library.run(fresh=True, until=until, jobs=2, diagnose=False)
+    return playbook_api.run(fresh=True, until=until, jobs=2, diagnose=False)
 
 
 def findings(session: Session) -> list[Finding]:
@@ -68,7 +68,7 @@ def findings(session: Session) -> list[Finding]:
 def test_each_ends_in_its_verdict(situation: Situation, place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     if situation.name == "a server that hangs":
         catalog = brisk()
-        monkeypatch.setattr("playbook.start.load", lambda: catalog)
+        monkeypatch.setattr("playbook.runtime.start.load", lambda: catalog)
     begun = time.monotonic()
     session = run(until="9" if situation.ends else "0")
     took = time.monotonic() - begun
@@ -77,7 +77,7 @@ def test_each_ends_in_its_verdict(situation: Situation, place: Place, monkeypatc
     assert [r.command for r in runs] == ["step0-cluster-info", "step0-nodes"]
     for seen in runs:
         why = failure(seen)
-        assert why and why.trouble in situation.troubles, (seen.command, telling_line(seen), why)
+        assert why and why.kind in situation.troubles, (seen.command, telling_line(seen), why)
         assert seen.ended is Ended.TIMEOUT or situation.says in why.text
         assert seen.exit_code != 0
     assert took < max(r.duration_s for r in runs) + GRACE_S

@@ -11,9 +11,8 @@ from datetime import datetime, timezone
 from clients import Place
 from loopback import Answer, api, forbidden, kubeconfig, serving, table
 
-from playbook.library import run_one
-from playbook.model import Ended, Run
-from playbook.steps.base import Runs
+from playbook.api import run_one
+from playbook.model import Ended, Run, Runs
 from playbook.steps.step0_cluster import judge as judge_cluster
 from playbook.steps.step2_pvc import judge as judge_claims
 from playbook.steps.step5_services import judge as judge_services

@@ -6,9 +6,8 @@ from datetime import datetime, timezone
 
 import pytest
 
-from playbook.failures import Trouble, failure
-from playbook.model import Ended, Run, Verdict
-from playbook.steps.base import Runs
+from playbook.kubectl.failures import FailureKind, failure
+from playbook.model import Ended, Run, Runs, Verdict
 from playbook.steps.step0_cluster import api_unreachable, judge
 from playbook.steps.step3_secrets import judge as judge_secrets
 
@@ -25,35 +24,35 @@ def ended(err: str, command: str = "step0-nodes") -> Run:
 @pytest.mark.parametrize(
     ("line", "trouble"),
     [
-        ("The connection to the server 127.0.0.1:6443 was refused - did you specify the right host or port?", Trouble.CONNECTION_REFUSED),
-        ("error: You must be logged in to the server (Unauthorized)", Trouble.UNAUTHORIZED),
-        ("error: You must be logged in to the server (the server has asked for the client to provide credentials)", Trouble.UNAUTHORIZED),
-        ("Error from server (Forbidden): unknown", Trouble.FORBIDDEN),
-        ("Error from server (NotFound): the server could not find the requested resource", Trouble.SERVER),
-        ('error: the server doesn\'t have a resource type "nodes"', Trouble.SERVER),
-        ('error: the server doesn\'t have a resource type "secret"', Trouble.SERVER),
-        ('error: the server doesn\'t have a resource type "sealedsecrets"', Trouble.NOT_FOUND),
-        ('Error from server (NotFound): secrets "observer-secrets" not found', Trouble.NOT_FOUND),
-        ('Error from server (InternalError): an error on the server ("boom") has prevented the request from succeeding', Trouble.SERVER),
-        ("Error from server (ServiceUnavailable): the server is currently unable to handle the request", Trouble.SERVER),
-        ("error: couldn't get version/kind; json parse error: unexpected end of JSON input", Trouble.OTHER),
-        ("unexpected end of JSON input", Trouble.OTHER),
-        ("unexpected error when reading response body. Please retry. Original error: unexpected EOF", Trouble.UNREACHABLE),
-        ("Unable to connect to the server: tls: first record does not look like a TLS handshake", Trouble.UNREACHABLE),
-        ("Unable to connect to the server: x509: certificate signed by unknown authority", Trouble.UNREACHABLE),
-        ("Unable to connect to the server: tls: failed to verify certificate: x509: certificate signed by unknown authority", Trouble.UNREACHABLE),
-        ("Unable to connect to the server: dial tcp: lookup kubernetes.invalid on 10.0.0.2:53: no such host", Trouble.UNREACHABLE),
-        ('error: error loading config file "config": read config: is a directory', Trouble.KUBECONFIG),
-        ("Error in configuration: context was not found for specified context: nowhere", Trouble.KUBECONFIG),
-        ("error: unable to read certificate-authority no.pem for lab due to open no.pem: no such file or directory", Trouble.KUBECONFIG),
-        ("error: unable to read client-cert no.pem for lab due to open no.pem: no such file or directory", Trouble.KUBECONFIG),
+        ("The connection to the server 127.0.0.1:6443 was refused - did you specify the right host or port?", FailureKind.CONNECTION_REFUSED),
+        ("error: You must be logged in to the server (Unauthorized)", FailureKind.UNAUTHORIZED),
+        ("error: You must be logged in to the server (the server has asked for the client to provide credentials)", FailureKind.UNAUTHORIZED),
+        ("Error from server (Forbidden): unknown", FailureKind.FORBIDDEN),
+        ("Error from server (NotFound): the server could not find the requested resource", FailureKind.SERVER),
+        ('error: the server doesn\'t have a resource type "nodes"', FailureKind.SERVER),
+        ('error: the server doesn\'t have a resource type "secret"', FailureKind.SERVER),
+        ('error: the server doesn\'t have a resource type "sealedsecrets"', FailureKind.NOT_FOUND),
+        ('Error from server (NotFound): secrets "observer-secrets" not found', FailureKind.NOT_FOUND),
+        ('Error from server (InternalError): an error on the server ("boom") has prevented the request from succeeding', FailureKind.SERVER),
+        ("Error from server (ServiceUnavailable): the server is currently unable to handle the request", FailureKind.SERVER),
+        ("error: couldn't get version/kind; json parse error: unexpected end of JSON input", FailureKind.OTHER),
+        ("unexpected end of JSON input", FailureKind.OTHER),
+        ("unexpected error when reading response body. Please retry. Original error: unexpected EOF", FailureKind.UNREACHABLE),
+        ("Unable to connect to the server: tls: first record does not look like a TLS handshake", FailureKind.UNREACHABLE),
+        ("Unable to connect to the server: x509: certificate signed by unknown authority", FailureKind.UNREACHABLE),
+        ("Unable to connect to the server: tls: failed to verify certificate: x509: certificate signed by unknown authority", FailureKind.UNREACHABLE),
+        ("Unable to connect to the server: dial tcp: lookup kubernetes.invalid on 10.0.0.2:53: no such host", FailureKind.UNREACHABLE),
+        ('error: error loading config file "config": read config: is a directory', FailureKind.KUBECONFIG),
+        ("Error in configuration: context was not found for specified context: nowhere", FailureKind.KUBECONFIG),
+        ("error: unable to read certificate-authority no.pem for lab due to open no.pem: no such file or directory", FailureKind.KUBECONFIG),
+        ("error: unable to read client-cert no.pem for lab due to open no.pem: no such file or directory", FailureKind.KUBECONFIG),
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("before", ["", SPAM * 5])
-def test_a_line_is_taken_for_what_it_is(line: str, trouble: Trouble, before: str) -> None:
+def test_a_line_is_taken_for_what_it_is(line: str, trouble: FailureKind, before: str) -> None:
     why = failure(ended(f"{before}{line}\n"))
     assert why is not None
-    assert (why.trouble, why.text, why.line) == (trouble, line, 1 + before.count("\n"))
+    assert (why.kind, why.text, why.line) == (trouble, line, 1 + before.count("\n"))
 
 
 def test_an_answer_that_breaks_off_is_unseen_not_the_guides_network_row() -> None:

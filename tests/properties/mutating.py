@@ -8,13 +8,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from playbook.catalog import load
-from playbook.execution import Interruption, Silent, StepExecution
-from playbook.model import Ended, Run
-from playbook.replayer import ReplayRunner, stream_name
-from playbook.session import in_memory
+from playbook.guide.catalog import load
+from playbook.model import Ended, Run, Runs, missing
+from playbook.runtime.replay import ReplayExecution, ReplayRunner
+from playbook.session.recording import stream_name
+from playbook.session.session import in_memory
 from playbook.steps import STEPS
-from playbook.steps.base import Runs, missing
 
 CATALOG = load()
 
@@ -84,10 +83,8 @@ def carried_out(folder: Folder) -> dict[str, Runs]:
     record, runner = in_memory("mutated"), ReplayRunner(folder)  # type: ignore[arg-type]
     found = {}
     for step in STEPS:
-        execution = StepExecution(
-            step.id, CATALOG, runner, record, Silent(), Interruption(), replaying=True, jobs=1
-        )  # fmt: skip
-        step.perform(step, execution)
+        execution = ReplayExecution(CATALOG, runner, record)
+        step.carry_out(execution)
         found[step.id] = execution.runs
     return found
 

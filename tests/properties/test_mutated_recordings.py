@@ -16,9 +16,9 @@ import pytest
 from mutating import Folder, Mutation, carried_out, mutations
 from support import FIXTURES, states
 
-import playbook.library as library
-from playbook.model import Finding, Overall, Run, Verdict, worst
-from playbook.steps import STEPS, Runs, Step
+import playbook.api as library
+from playbook.model import Finding, Overall, Run, Runs, Verdict, worst
+from playbook.steps import STEPS, Step
 
 THOROUGH = os.environ.get("PLAYBOOK_MUTATIONS") == "all"
 SETTLED = (Verdict.PASS, Verdict.WARN)

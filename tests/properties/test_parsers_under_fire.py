@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 from mutating import mutations
 from support import made, runs_of, states
 
-from playbook import logs, tables
 from playbook.errors import UnreadableText
-from playbook.failures import failure
+from playbook.kubectl import logs, tables
+from playbook.kubectl.failures import failure
+from playbook.model import Runs
 from playbook.steps import restart as step8
 from playbook.steps import step0_cluster as step0
 from playbook.steps import step2_pvc as step2
@@ -27,7 +28,6 @@ from playbook.steps import step5_services as step5
 from playbook.steps import step6_inside, step6_pods
 from playbook.steps import step7_health as step7
 from playbook.steps import step9_stability as step9
-from playbook.steps.base import Runs
 
 THOROUGH = os.environ.get("PLAYBOOK_MUTATIONS") == "all"
 settings.register_profile("fire", settings.get_profile("playbook"), max_examples=500 if THOROUGH else 30)

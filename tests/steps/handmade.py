@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timezone
 
-from playbook.model import Ended, Finding, Run, Verdict
-from playbook.steps.base import Runs
+from playbook.model import Ended, Finding, Run, Runs, Verdict
 
 THEN = datetime(2026, 11, 22, 22, 56, 34, tzinfo=timezone.utc)
 

@@ -17,8 +17,7 @@ from handmade import (
 )
 from support import runs_of
 
-from playbook.model import Ended
-from playbook.steps.base import Runs
+from playbook.model import Ended, Runs
 from playbook.steps.step0_cluster import INFO, NODES, api_unreachable, cluster_of, judge
 
 RUNNING = "Kubernetes control plane is running at https://10.0.0.5:6443\n"

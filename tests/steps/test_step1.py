@@ -6,7 +6,7 @@ import pytest
 from handmade import REFUSED, forbidden, never_passes_cut_text, not_found, said, typed
 from support import runs_of
 
-from playbook.steps.base import Runs
+from playbook.model import Runs
 from playbook.steps.step1_namespace import COMMAND, judge
 
 

@@ -6,8 +6,7 @@ import pytest
 from handmade import REFUSED, bad, forbidden, never_passes_cut_text, of, said, typed, verdicts
 from support import runs_of
 
-from playbook.model import Ended
-from playbook.steps.base import Runs
+from playbook.model import Ended, Runs
 from playbook.steps.step2_pvc import CLAIMS, DIRECTORY, judge
 
 SIZES = {

@@ -6,9 +6,8 @@ import pytest
 from handmade import REFUSED, bad, forbidden, never_passes_cut_text, not_found, of, said, typed, verdicts
 from support import runs_of
 
-from playbook.expected import SEALED_SECRETS, SECRET_KEYS
-from playbook.model import Ended, Run
-from playbook.steps.base import Runs
+from playbook.guide.expected import SEALED_SECRETS, SECRET_KEYS
+from playbook.model import Ended, Run, Runs
 from playbook.steps.step3_secrets import (
     CONTROLLER,
     GENERATED,

@@ -6,9 +6,8 @@ import pytest
 from handmade import REFUSED, bad, forbidden, never_passes_cut_text, not_found, of, said, verdicts
 from support import runs_of
 
-from playbook.expected import CONFIG_KEYS, CONFIG_PATHS
-from playbook.model import Run
-from playbook.steps.base import Runs
+from playbook.guide.expected import CONFIG_KEYS, CONFIG_PATHS
+from playbook.model import Run, Runs
 from playbook.steps.step4_configmap import KEYS, PATHS, STEP, YAML, judge
 
 TRACEBACK = 'Traceback (most recent call last):\n  File "<string>", line 3, in <module>\njson.decoder.JSONDecodeError: Expecting value\n'

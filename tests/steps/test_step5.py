@@ -6,7 +6,7 @@ import pytest
 from handmade import REFUSED, bad, forbidden, never_passes_cut_text, of, said, typed, verdicts
 from support import runs_of
 
-from playbook.steps.base import Runs
+from playbook.model import Runs
 from playbook.steps.step5_services import COMMAND, judge
 
 NAMES = ("observer", "postgres", "postgres-headless")

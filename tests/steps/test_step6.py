@@ -6,10 +6,9 @@ import pytest
 from handmade import REFUSED, bad, forbidden, of, said, typed, verdicts
 from support import made, runs_of
 
-from playbook.expected import CONFIG_KEYS, OBSERVER_ROOT, SECRET_KEYS
-from playbook.model import Ended, Finding, Run, Verdict
+from playbook.guide.expected import CONFIG_KEYS, OBSERVER_ROOT, SECRET_KEYS
+from playbook.model import Ended, Finding, Run, Runs, Verdict, missing
 from playbook.steps import step6_pods
-from playbook.steps.base import Runs, missing
 from playbook.steps.step6_pods import STEP, crash_loops, judge
 
 TTY = "Unable to use a TTY - input is not a terminal or the right kind of file\n"

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta, timezone
 
 import pytest
 from handmade import REFUSED, bad, of, said, typed, verdicts
 from support import runs_of
 
-from playbook.model import Ended, Finding, Refusal, Run
-from playbook.steps import step7_health
-from playbook.steps.base import Execution, Runs, missing
-from playbook.steps.step7_health import STEP, answers, judge, perform
+from playbook.model import Ended, Finding, Refusal, Run, Runs, missing
+from playbook.steps.step7_health import STEP, answers, judge
 
 TTY = "Unable to use a TTY - input is not a terminal or the right kind of file\n"
 IN_POD, SERVICE, DB = "step7-1-health-in-pod", "step7-2-health-via-service", "step7-4-db-connection"
@@ -131,8 +128,8 @@ def test_in_pod(out: str, err: str, verdict: str) -> None:
     [
         (said(SERVICE, f"{OK}{OK}pod deleted", "error: timed out waiting for the condition\n"), None, "pass"),
         (said(SERVICE, '{"status": "starting"}pod "tmp-curl" deleted\n'), None, "fail"),
-        (said(SERVICE, ended=Ended.SETTLED), said(LOGS, OK), "pass"),
-        (said(SERVICE, ended=Ended.SETTLED), said(LOGS, '{"status": "down"}'), "fail"),
+        (said(SERVICE, ended=Ended.STOPPED_EARLY), said(LOGS, OK), "pass"),
+        (said(SERVICE, ended=Ended.STOPPED_EARLY), said(LOGS, '{"status": "down"}'), "fail"),
         (said(SERVICE, ended=Ended.TIMEOUT), said(LOGS, OK), "pass"),
         (said(SERVICE, 'pod "tmp-curl" deleted\n'), said(LOGS, err=GONE), "inconclusive"),
         (
@@ -192,8 +189,13 @@ WAITED = "error: timed out waiting for the condition\n"
     ("run", "description", "verdict", "words"),
     [
         (said(SERVICE, OK), "", "pass", "it ran"),
-        (said(SERVICE, ended=Ended.SETTLED), DESCRIPTION + TAINTED, "fail", "untolerated taint"),
-        (said(SERVICE, ended=Ended.SETTLED), DESCRIPTION + SCHEDULED + RATE_LIMIT, "warn", "429 Too Many Requests"),
+        (said(SERVICE, ended=Ended.STOPPED_EARLY), DESCRIPTION + TAINTED, "fail", "untolerated taint"),
+        (
+            said(SERVICE, ended=Ended.STOPPED_EARLY),
+            DESCRIPTION + SCHEDULED + RATE_LIMIT,
+            "warn",
+            "429 Too Many Requests",
+        ),
         # it waited for a node first, then came up, and curl said nothing: the service is ill, new pods are not
         (said(SERVICE, err=WAITED), DESCRIPTION + TAINTED + SCHEDULED + STARTED, "pass", "it ran"),
         (said(SERVICE, err=WAITED), DESCRIPTION + SCHEDULED, "inconclusive", "timed out"),
@@ -272,147 +274,23 @@ def test_database(out: str, err: str, verdict: str) -> None:
 # Carrying it out
 
 
-class FakeExecution:
-    """Answers commands from lists and keeps what was asked for; `until` is asked as often as `patience` says."""
+def test_its_checks_stand_side_by_side() -> None:
+    """Each task asks the execution of its own; what is recorded is in the guide's order."""
+    asked: list[str] = []
 
-    def __init__(
-        self, replies: dict[str, list[Run]], replaying: bool = False, earlier: Run | None = None, patience: int = 0
-    ) -> None:
-        self.replies = {key: list(runs) for key, runs in replies.items()}
-        self.replaying, self.patience, self._earlier = replaying, patience, earlier
-        self.asked: list[str] = []
+    class Own:
+        def run(self, command: str, target: str = "") -> None:
+            asked.append(command)
 
-    def run(self, command: str, target: str = "", *, until: Callable[[], bool] | None = None) -> Run:
-        key = f"{command}.{target}" if target else command
-        self.asked.append(key)
-        for _ in range(self.patience if until else 0):
-            if until and until():
-                return said(key, ended=Ended.SETTLED)
-        waiting = self.replies.get(key, [])
-        return waiting.pop(0) if waiting else missing(key)
+        def health_via_service(self) -> None:
+            asked.append(SERVICE)
 
-    def together(self, tasks: Sequence[Callable[[], object]]) -> None:
-        for task in tasks:
-            task()
+        def port_forward(self, *commands: str) -> None:
+            asked.extend(commands)
 
-    def port_forward(self, forward: str, curl: str, stop: str) -> None:
-        self.asked += [forward, curl, stop]
+        def together(self, tasks: Sequence[Callable[[Own], object]]) -> None:
+            for task in tasks:
+                task(Own())
 
-    def refuse(self, command: str, why: Refusal) -> Run:
-        self.asked.append(f"refused {command} {why.value}")
-        return replace(missing(command), ended=Ended.REFUSED, note=why.value)
-
-    def earlier(self, command: str) -> Run | None:
-        return self._earlier
-
-    def recorded(self, command: str) -> bool:
-        return self.replaying and bool(self.replies.get(command))
-
-    def remove_tmp_curl(self) -> None:
-        self.asked.append("remove tmp-curl")
-
-
-def carried_out(fake: FakeExecution) -> list[str]:
-    execution: Execution = fake  # type: ignore[assignment]
-    perform(STEP, execution)
-    return fake.asked
-
-
-def pods(age_s: float, *rows: str) -> Run:
-    text = "NAME   READY   STATUS   RESTARTS   AGE\n" + "".join(f"{row}\n" for row in rows)
-    return replace(said("step6-1-pods", text), started_at=datetime.now(timezone.utc) - timedelta(seconds=age_s))
-
-
-MINE = "tmp-curl   0/1   CrashLoopBackOff   3   2m"
-
-
-def fresh() -> Run:
-    """A list of pods as of now, whenever the test is run."""
-    return pods(5, "postgres-0   1/1   Running   0   3d")
-
-
-@pytest.fixture(autouse=True)
-def no_waiting(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    slept: list[float] = []
-    monkeypatch.setattr(step7_health.time, "sleep", slept.append)
-    return slept
-
-
-def test_an_answer_at_once_needs_no_log() -> None:
-    asked = carried_out(FakeExecution({SERVICE: [said(SERVICE, OK)]}, earlier=fresh()))
-    assert asked == [IN_POD, SERVICE, "remove tmp-curl", FORWARD, CURL, STOP, DB]
-
-
-def test_the_log_ends_the_wait() -> None:
-    asked = carried_out(
-        FakeExecution({LOGS: [said(LOGS, err=GONE), said(LOGS, OK), said(LOGS, OK)]}, earlier=fresh(), patience=9)
-    )
-    assert asked == [IN_POD, SERVICE, LOGS, LOGS, "remove tmp-curl", FORWARD, CURL, STOP, DB]
-
-
-def test_without_an_answer_the_log_is_read_once_more_and_seldom_before() -> None:
-    asked = carried_out(FakeExecution({SERVICE: [said(SERVICE, err=WAITED)]}, earlier=fresh(), patience=60))
-    assert asked.count(LOGS) == 10 + 10 + 1 and asked.count(DESCRIBED) == 1 and "remove tmp-curl" in asked
-
-
-def test_a_pod_that_cannot_come_up_ends_the_wait(monkeypatch: pytest.MonkeyPatch) -> None:
-    clock = iter(range(1000))
-    monkeypatch.setattr(step7_health.time, "monotonic", lambda: float(next(clock)))
-    replies = {DESCRIBED: [said(DESCRIBED, DESCRIPTION), said(DESCRIBED, DESCRIPTION + TAINTED)]}
-    asked = carried_out(FakeExecution(replies, earlier=fresh(), patience=200))
-    assert asked.count(DESCRIBED) == 2 and asked[-5:] == ["remove tmp-curl", FORWARD, CURL, STOP, DB]
-    assert asked.count(LOGS) >= 19, "not before 20 s is it called stuck"
-
-
-@pytest.mark.parametrize("refused", [QUOTA, WEBHOOK])
-def test_a_pod_that_was_not_admitted_is_not_removed(refused: str) -> None:
-    asked = carried_out(FakeExecution({SERVICE: [said(SERVICE, err=refused)]}, earlier=fresh()))
+    STEP.carry_out(Own())  # type: ignore[arg-type]
     assert asked == [IN_POD, SERVICE, FORWARD, CURL, STOP, DB]
-
-
-def test_the_pod_of_an_earlier_try_is_waited_for(no_waiting: list[float]) -> None:
-    tries = [said(SERVICE, err=BEING_DELETED), said(SERVICE, err=BEING_DELETED), said(SERVICE, OK)]
-    asked = carried_out(FakeExecution({SERVICE: tries}, earlier=pods(5, "tmp-curl   0/1   Terminating   3   2m")))
-    assert (
-        asked.count(SERVICE) == 3
-        and no_waiting == [3.0, 3.0]
-        and asked.count("remove tmp-curl") == 1
-        and LOGS not in asked
-    )
-
-
-def test_waiting_for_it_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    clock = [0.0]
-    monkeypatch.setattr(step7_health.time, "monotonic", lambda: clock[0])
-    monkeypatch.setattr(step7_health.time, "sleep", lambda seconds: clock.__setitem__(0, clock[0] + seconds))
-    asked = carried_out(FakeExecution({SERVICE: [said(SERVICE, err=BEING_DELETED)] * 99}, earlier=fresh()))
-    assert asked.count(SERVICE) == 16 and "remove tmp-curl" not in asked and LOGS not in asked
-
-
-def test_somebody_elses_pod_is_left_alone() -> None:
-    asked = carried_out(FakeExecution({SERVICE: [said(SERVICE, err=EXISTS)]}, earlier=fresh()))
-    assert asked == [IN_POD, SERVICE, FORWARD, CURL, STOP, DB]
-    asked = carried_out(FakeExecution({}, earlier=pods(5, MINE)))
-    assert asked == [f"refused {SERVICE} leftover-pod", IN_POD, FORWARD, CURL, STOP, DB]
-
-
-def test_an_old_list_of_pods_is_asked_for_again() -> None:
-    asked = carried_out(FakeExecution({"step6-1-pods": [pods(0, MINE)]}, earlier=pods(120)))
-    assert asked[:2] == ["step6-1-pods", f"refused {SERVICE} leftover-pod"]
-    asked = carried_out(FakeExecution({"step6-1-pods": [pods(0)], SERVICE: [said(SERVICE, OK)]}))
-    assert asked[0] == "step6-1-pods" and SERVICE in asked
-
-
-def test_an_interrupted_7_2_asks_for_nothing_more_but_its_removal() -> None:
-    asked = carried_out(FakeExecution({SERVICE: [said(SERVICE, ended=Ended.INTERRUPTED)]}, earlier=fresh()))
-    assert LOGS not in asked and "remove tmp-curl" in asked
-
-
-def test_a_recording_is_taken_as_it_is() -> None:
-    tries = [said(SERVICE, err=BEING_DELETED), said(SERVICE)]
-    logs = [said(LOGS, err=GONE), said(LOGS, OK), said(LOGS, "of a later attempt")]
-    asked = carried_out(FakeExecution({SERVICE: tries, LOGS: logs}, replaying=True, earlier=pods(90_000, MINE)))
-    assert asked == [IN_POD, SERVICE, SERVICE, LOGS, LOGS, FORWARD, CURL, STOP, DB]
-    asked = carried_out(FakeExecution({}, replaying=True, earlier=pods(90_000, MINE)))
-    assert asked[0] == f"refused {SERVICE} leftover-pod"
-    assert carried_out(FakeExecution({}, replaying=True)) == [IN_POD, SERVICE, FORWARD, CURL, STOP, DB]

@@ -9,9 +9,8 @@ from dataclasses import replace
 import pytest
 from verifying import DELETES, Verification, of, verification  # noqa: F401  # a fixture
 
-from playbook.journal import Kind
-from playbook.model import Ended, Overall, Refusal, Run, Verdict
-from playbook.steps.base import Runs, missing
+from playbook.model import Ended, Overall, Refusal, Run, Runs, Verdict, missing
+from playbook.session.journal import Kind
 from playbook.steps.findings import refused_because
 from playbook.steps.restart import OBSERVER, POSTGRES, Restart, mounted_from
 from playbook.steps.step8_persistence import judge
@@ -140,13 +139,13 @@ def test_no_delete_without_permission_and_one_question_only(at: Verification) ->
     assert [of(session, code).verdict for code in (OBSERVER.codes[1], OBSERVER.codes[2])] == [Verdict.SKIPPED] * 2
     assert of(session, "RESTART-OBSERVER").remedy[0].command == "python -m playbook all --allow-restart"
     assert at.operator.asked == ["https://127.0.0.1:6443 (oracle-obs-arm), namespace observer-prod"]
-    assert [event for event in at.record.journal.events if event.kind is Kind.CONFIRM] == []
+    assert [event for event in at.record.events if event.kind is Kind.CONFIRM] == []
 
 
 def test_the_permission_is_journaled_with_its_cluster_before_the_delete_and_after_the_count(at: Verification) -> None:
     at.all()
-    events = [(event.kind, event.data.get("command")) for event in at.record.journal.events]
-    told = next(event for event in at.record.journal.events if event.kind is Kind.CONFIRM)
+    events = [(event.kind, event.data.get("command")) for event in at.record.events]
+    told = next(event for event in at.record.events if event.kind is Kind.CONFIRM)
     assert told.data["cluster"] == "https://127.0.0.1:6443 (oracle-obs-arm), namespace observer-prod"
     order = [
         events.index((Kind.RUN, "step8-1-count-files")),

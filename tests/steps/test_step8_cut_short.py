@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, cast
 
 from support import made
@@ -19,19 +20,17 @@ LEAVING = "observer-7cd9cf784-old01   0/1     Terminating   0          9m\n"
 class Leaving:
     """An execution on a cluster whose old observer pod is Terminating for so many looks."""
 
-    replaying = False
-
     def __init__(self, looks: int) -> None:
         self.looks, self.asked, self.paused = looks, 0, 0
 
-    def side_by_side(self, commands: Any) -> tuple[Run, ...]:
+    def watch(self, commands: Any, done: Callable[[tuple[Run, ...]], bool], *, times: int, every_s: float) -> None:
         assert tuple(commands) == (STARTED, PODS)
-        self.asked += 1
-        text = HEADER + NEW + (LEAVING if self.asked <= self.looks else "")
-        return made(STARTED), made(PODS, text)
-
-    def pause(self, seconds: float) -> None:
-        self.paused += 1
+        for _ in range(times):
+            self.asked += 1
+            text = HEADER + NEW + (LEAVING if self.asked <= self.looks else "")
+            if done((made(STARTED), made(PODS, text))):
+                return
+            self.paused += 1
 
 
 def looks(restart: Restart, terminating: int) -> Leaving:

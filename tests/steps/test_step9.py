@@ -7,9 +7,8 @@ from datetime import timedelta
 import pytest
 from verifying import Verification, of, verification  # noqa: F401  # a fixture
 
-from playbook.model import Overall, Session, Verdict
-from playbook.present import overall_sentence
-from playbook.steps.base import Runs
+from playbook.model import Overall, Runs, Session, Verdict
+from playbook.output.terminal import overall_sentence
 from playbook.steps.step9_stability import PERIOD, judge, judged_from, ledger, newest_unread
 
 HEADER = "NAME                       STATUS    RESTARTS   STARTED\n"
@@ -29,7 +28,7 @@ def pod(at: Verification, place: int = 0) -> str:
 
 
 def test_pending_names_the_moment_from_which_it_can_be_judged(at: Verification) -> None:
-    session = at.record.session()
+    session = at.record.state
     baseline = ledger(Runs(session.result("9").runs))[0].at
     due = (baseline + timedelta(hours=24)).strftime("%Y-%m-%dT%H:%M:%SZ")
     assert judged_from(Runs(session.result("9").runs)) == baseline + PERIOD
@@ -42,14 +41,14 @@ def test_pending_names_the_moment_from_which_it_can_be_judged(at: Verification) 
 
 
 def test_the_baseline_is_one_from_after_the_restart(at: Verification) -> None:
-    assert [sample.name for sample in ledger(Runs(at.record.session().result("9").runs))[0].pods] == [
+    assert [sample.name for sample in ledger(Runs(at.record.state.result("9").runs))[0].pods] == [
         *at.cluster.observers, "postgres-0",
     ]  # fmt: skip
-    assert len(at.record.answers("step9-1-pod-restarts")) > len(at.record.session().result("9").runs) // 2
+    assert len(at.record.answers("step9-1-pod-restarts")) > len(at.record.state.result("9").runs) // 2
 
 
 def test_later_samples_stay_pending_and_leave_the_moment_where_it_is(at: Verification) -> None:
-    due = judged_from(Runs(at.record.session().result("9").runs))
+    due = judged_from(Runs(at.record.state.result("9").runs))
     for hours in (1, 6, 16):
         at.later(hours=hours)
         session = at.all()
@@ -60,7 +59,7 @@ def test_later_samples_stay_pending_and_leave_the_moment_where_it_is(at: Verific
 
 
 def test_a_second_too_early_is_pending_and_24_hours_are_complete(at: Verification) -> None:
-    due = judged_from(Runs(at.record.session().result("9").runs))
+    due = judged_from(Runs(at.record.state.result("9").runs))
     assert due
     at.at = due - timedelta(seconds=1)
     assert at.all().overall is Overall.PENDING

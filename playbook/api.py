@@ -1,0 +1,290 @@
+"""What `import playbook` offers: carry out the guide, replay a recording, judge, and render. The verbs are made of these."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .errors import BadRecording, BadSession, UsageError
+from .files import write_atomically
+from .guide.catalog import Catalog, load
+from .model import Finding, Overall, Run, Runs, Session, StepResult
+from .output.render import Format, render
+from .resources import folder
+from .runtime.cancel import CancelToken
+from .runtime.engine import Engine
+from .runtime.execution import LiveExecution, Workplace
+from .runtime.listener import Listener, Silent
+from .runtime.replay import ReplayRunner, last_end, replay_session, with_times_of_its_runs
+from .runtime.staleness import stale
+from .runtime.start import Start, open_runner, open_store
+from .session.fold import waivable
+from .session.session import OpenSession, command_digest, in_memory, read_session
+from .session.store import SessionStore, state_directory
+from .steps.judging import rejudge, step_by_number
+from .text import msg
+
+if TYPE_CHECKING:
+    from importlib.abc import Traversable
+
+__all__ = [
+    "Format",
+    "at_work",
+    "check_substep",
+    "current_session",
+    "judge",
+    "recorded_session",
+    "rejudge",
+    "render",
+    "replay",
+    "run",
+    "run_one",
+    "save",
+    "scenario",
+    "session_named",
+    "waive",
+]
+
+SCENARIOS = ("healthy", "healthy-24h", "secret-missing", "secret-key-missing", "pvc-pending")
+"""The recordings that ship in the wheel: a healthy cluster, the same 24 hours later, and three faults."""
+
+
+# on a cluster
+
+
+def run(
+    *,
+    state_dir: str | None = None,
+    fresh: bool = False,
+    start: str | None = None,
+    until: str = "9",
+    only: str | None = None,
+    jobs: int | None = None,
+    diagnose: bool = True,
+    listener: Listener | None = None,
+    cancel: CancelToken | None = None,
+    secrets: Iterable[bytes] = (),
+    started: Start | None = None,
+) -> Session:
+    """Carry out the guide on the cluster that kubectl speaks to, as one more attempt of the current session.
+
+    `start` runs that step and the later ones in any case, `until` ends after that step, `only` runs just that one. The
+    pods of Step 8 are deleted only when `listener.confirm_restart` says so. `secrets` are masked from the start.
+    `started` is what is under way already (`runtime.start`). Raises MissingTool, TamperedCommand, SessionLocked,
+    BadSession, DiskTrouble, Interrupted.
+    """
+    for number in filter(None, (start, until, only)):
+        step_by_number(number)
+    done = current_session(state_dir) if only == "9" and not fresh else None
+    if done and done.overall is Overall.COMPLETE:  # a timer that nobody stopped begins no new session
+        (listener or Silent()).notice(msg("{session} is complete; no more samples are needed", session=done.id))
+        return replace(done, scope=("9",))
+    with at_work(state_dir, fresh, jobs, diagnose, listener, cancel, started) as engine:
+        engine.session.redactor.learn(*secrets)
+        session = engine.run(start=start, until=until, only=only)
+        return replace(session, scope=(only,)) if only else session
+
+
+@contextmanager
+def at_work(
+    state_dir: str | None = None,
+    fresh: bool = False,
+    jobs: int | None = None,
+    diagnose: bool = True,
+    listener: Listener | None = None,
+    cancel: CancelToken | None = None,
+    started: Start | None = None,
+) -> Iterator[Engine]:
+    """The current session, locked, with an engine on it; nothing of it runs any more after the block."""
+    cancel, listener = cancel or CancelToken(), listener or Silent()
+    with ExitStack() as stack:
+        start = started or stack.enter_context(open_store(state_dir))
+        cancel.on_cancel(start.runner.end_all)
+        session = _open_session(start.store, start.catalog, fresh, listener)
+        stack.callback(session.close)
+        stack.callback(start.runner.end_all)
+        jobs = jobs or os.cpu_count() or 1
+        workplace = Workplace(start.catalog, start.runner, session, listener, cancel, jobs, start.prefetched)
+        yield Engine(workplace, diagnosing=diagnose)
+
+
+def _open_session(store: SessionStore, catalog: Catalog, fresh: bool, listener: Listener) -> OpenSession:
+    """The current session, or a new one where there is none, it is complete, or a new one was asked for."""
+    current = None if fresh else store.current()
+    if current is None:
+        return store.create(catalog.digest)
+    session, torn = store.open(current)
+    if torn:
+        listener.notice(msg("the journal ended in a torn line, as after a crash: {n} bytes were dropped", n=torn))
+    if command_digest(session) != catalog.digest:
+        raise BadSession(
+            msg(
+                "this session was begun with the commands {known}; they are now {seen}",
+                known=command_digest(session)[:12],
+                seen=catalog.digest[:12],
+            ),
+            msg("go on with the version it was begun with, or start a new session with --fresh"),
+        )
+    if session.state.overall is Overall.COMPLETE:
+        listener.notice(msg("{session} is complete; a new session is begun", session=current))
+        return store.create(catalog.digest)
+    listener.notice(msg("goes on with {session}", session=current))
+    return session
+
+
+def check_substep(number: str, *, listener: Listener | None = None, cancel: CancelToken | None = None) -> Session:
+    """Run the commands of one sub-step (`3-4`) and judge them; nothing is kept. Raises UsageError for what does not exist.
+
+    Step 8 cannot be looked at in parts: its deletes belong to its counts.
+    """
+    whole = step_by_number(number.partition("-")[0])
+    if whole.id == "8":
+        raise UsageError(
+            msg("Step 8 is run as a whole: its deletes belong to its counts"),
+            msg("type {command}", command="python -m playbook step 8"),
+        )
+    with _ephemeral_execution(listener, cancel) as execution:
+        commands = [
+            command.id for command in execution.workplace.catalog.of_step(number) if command.id in whole.commands
+        ]
+        if whole.id == "7":
+            whole.carry_out(execution)
+        else:
+            execution.side_by_side(commands)
+        found = tuple(finding for finding in whole.judge(execution.runs) if finding.step == number)
+        session = execution.workplace.session.state
+        result = StepResult(whole.id, found, execution.runs, judged_at=last_end(execution.runs))
+        results = tuple(result if each.step == whole.id else each for each in session.results)
+        cluster = whole.cluster_of(execution.runs) if whole.cluster_of else None
+        return with_times_of_its_runs(replace(session, results=results, scope=(whole.id,), cluster=cluster))
+
+
+def run_one(command: str, *, listener: Listener | None = None, cancel: CancelToken | None = None) -> Run:
+    """Run one command of the guide that changes nothing, and return it masked. Raises UsageError for one that does."""
+    with _ephemeral_execution(listener, cancel) as execution:
+        if execution.command(command).mutates:
+            raise UsageError(msg("{command} changes the cluster: it is run by its step only", command=command))
+        return execution.run(command)
+
+
+@contextmanager
+def _ephemeral_execution(listener: Listener | None, cancel: CancelToken | None) -> Iterator[LiveExecution]:
+    """An execution whose session is forgotten after the block."""
+    cancel = cancel or CancelToken()
+    with open_runner() as (catalog, runner):
+        cancel.on_cancel(runner.end_all)
+        jobs = os.cpu_count() or 1
+        yield LiveExecution("", Workplace(catalog, runner, in_memory("-"), listener or Silent(), cancel, jobs))
+
+
+# what was recorded
+
+
+def replay(recording: Path | Traversable, *, diagnose: bool = True, listener: Listener | None = None) -> Session:
+    """Judge a recording, offline. A session's own folder is judged attempt by attempt, as its journal tells it.
+
+    Raises BadRecording when the folder is not a recording, BadSession when its journal is damaged.
+    """
+    if (recording / "journal.jsonl").is_file():
+        if not isinstance(recording, Path):
+            raise BadRecording(msg("a session is replayed from a folder of the file system"))
+        return rejudge(read_session(recording).state)
+    session = in_memory(recording.name)
+    return replay_session(load(), ReplayRunner(recording), session, listener or Silent(), diagnosing=diagnose)
+
+
+def recorded_session(path: Path, at: datetime | None = None) -> Session:
+    """The session that a folder's journal tells, with its recorded verdicts and what is stale at the moment `at` (now).
+
+    Nothing is written. Raises BadSession.
+    """
+    session = read_session(path)
+    found = stale(session.state, session.answers, at or session.now())
+    return replace(session.state, stale=tuple((step, rule.code) for step, rule in found))
+
+
+def current_session(
+    state_dir: str | None = None, session: str | None = None, at: datetime | None = None
+) -> Session | None:
+    """The session that `all` would go on with, or the one named, read without a lock; None when there is none."""
+    store = SessionStore(state_directory(state_dir))
+    name = session or store.current()
+    return recorded_session(store.folder(name), at) if name else None
+
+
+def session_named(text: str, state_dir: str | None = None) -> Session:
+    """The session of a folder, the judgement of a recording's folder, or the session with that id.
+
+    Raises UsageError when there is neither, BadSession and BadRecording when it is damaged.
+    """
+    path = Path(text)
+    if (path / "journal.jsonl").is_file():
+        return recorded_session(path)
+    if (path / "runs.json").is_file():
+        return replay(path, diagnose=False)
+    store = SessionStore(state_directory(state_dir))
+    if text not in store.ids():
+        raise UsageError(
+            msg("{name} is neither a session or recording folder nor the id of a session", name=text),
+            msg("the sessions are in {folder}", folder=str(store.directory / "sessions")),
+        )
+    return recorded_session(store.folder(text))
+
+
+def scenario(name: str = "healthy") -> Traversable:
+    """The folder of a recording that ships with the program; raises UsageError naming those there are."""
+    if name not in SCENARIOS:
+        raise UsageError(
+            msg("there is no scenario {name}", name=name), msg("there are: {names}", names=", ".join(SCENARIOS))
+        )
+    return folder("scenarios") / name
+
+
+def judge(number: str, runs: Iterable[Run]) -> StepResult:
+    """What the judge of a step says of `runs`: pure, the same every time. Raises UsageError for an unknown step."""
+    evidence = Runs(runs)
+    return StepResult(number, step_by_number(number).judge(evidence), evidence, judged_at=last_end(evidence))
+
+
+# what is written
+
+
+def waive(code: str, by: str, reason: str, *, state_dir: str | None = None, session: str | None = None) -> Finding:
+    """Accept the finding `code` of the current session, or of the one named, as it is; returns the finding.
+
+    Raises UsageError when there is no such finding, when it may not be waived, and without a name or a reason.
+    """
+    by, reason = (text.encode("utf-8", "backslashreplace").decode().strip() for text in (by, reason))
+    if not by or not reason:
+        raise UsageError(msg("a waiver needs a name and a reason"), msg('give both: --by NAME --reason "TEXT"'))
+    with SessionStore(state_directory(state_dir)) as store:
+        name = session or store.current()
+        if name is None:
+            raise UsageError(msg("nothing was verified yet"), msg("type {command}", command="python -m playbook all"))
+        opened, _ = store.open(name)
+        try:
+            known = opened.state
+            allowed = {each.code: each for each in waivable(known)}
+            if code not in allowed:
+                there = any(each.code == code for result in known.results for each in result.findings)
+                raise UsageError(
+                    msg("{code} cannot be waived", code=code)
+                    if there
+                    else msg("there is no finding {code}", code=code),
+                    msg("these can be waived: {codes}", codes=", ".join(allowed) or "-"),
+                )
+            opened.waive(allowed[code], by, reason)
+            return allowed[code]
+        finally:
+            opened.close()
+
+
+def save(text: str | bytes, path: Path) -> None:
+    """Write a report or a pack to `path`: wholly or not at all, readable by its owner only. Raises DiskTrouble."""
+    data = text.encode() if isinstance(text, str) else text
+    write_atomically(path, data, msg("choose another place with -o, or free the disk; the session itself is kept"))

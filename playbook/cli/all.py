@@ -1,0 +1,82 @@
+"""The verb `all`. It has kubectl at work before the rest of the program is imported, so this module imports little."""
+
+from __future__ import annotations
+
+import click
+
+from ..guide.catalog import require_step
+from ..runtime.start import open_store
+from . import complete
+from .i18n import (
+    lang_option,
+    option,
+    output_option,
+    state_option,
+    verb,
+)
+
+
+@verb(
+    "all",
+    """\b
+    Examples:
+      playbook all                     everything but the restarts of Step 8
+      playbook all --allow-restart     everything; afterwards Step 9 is pending for 24 hours
+      playbook all                     a day later: judges Step 9 by the same record
+      playbook all --from 6            runs Steps 6 to 9 again, whatever was seen before
+      playbook all --fresh             begins a new record; the old one is kept
+    """,
+)
+@option("--allow-restart", is_flag=True, help="Let Step 8 delete the pods, after its own checks; else asked for.")
+@option("--fresh", is_flag=True, help="Begin a new record; the old one is kept.")
+@option(
+    "--from",
+    "start",
+    metavar="STEP",
+    shell_complete=complete.steps,
+    help="Run this step and the later ones in any case.",
+)
+@option(
+    "--until",
+    metavar="STEP",
+    default="9",
+    show_default=True,
+    shell_complete=complete.steps,
+    help="End after this step.",
+)
+@option("--jobs", type=click.IntRange(1, 16), help="Commands at a time. [default: the cores]")
+@option("--no-diagnose", is_flag=True, help="Do not walk the guide's decision trees after a failure.")
+@output_option
+@state_option
+@lang_option
+def all_verb(
+    allow_restart: bool,
+    fresh: bool,
+    start: str | None,
+    until: str,
+    jobs: int | None,
+    no_diagnose: bool,
+    form: str,
+    state_dir: str | None,
+) -> int:
+    """Carry out the guide, Steps 0 to 9, and write the report.
+
+    Goes on with the open record: what failed, was not reached or no longer counts is run again, the rest is kept. Stops
+    where the guide says stop. Ctrl-C at any time: nothing is left running, and the same command goes on from there.
+    """
+    for step in filter(None, (start, until)):
+        require_step(step)
+    with open_store(state_dir, fresh=fresh, until=until, jobs=jobs) as under_way:
+        from .run import carry_out
+
+        return carry_out(
+            allow_restart,
+            form,
+            state_dir,
+            fresh=fresh,
+            start=start,
+            until=until,
+            jobs=jobs,
+            diagnose=not no_diagnose,
+            started=under_way,
+        )

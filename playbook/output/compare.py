@@ -1,0 +1,188 @@
+"""What changed between two sessions or recordings: verdicts, findings, pods, counts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+
+from ..errors import UnreadableText
+from ..kubectl.failures import failure
+from ..kubectl.tables import (
+    count,
+    psql_count,
+    restarts,
+    table,
+)
+from ..model import (
+    Finding,
+    Run,
+    Session,
+    Verdict,
+)
+from ..text import Message, msg, verbatim
+from .columns import one_line
+from .columns import table as columns
+from .terminal import OVERALL_WORDS, word
+
+_COUNTS: tuple[tuple[str, Message, Callable[[str], tuple[int, int]]], ...] = (
+    ("step8-1-count-files", msg("JSONL files before the restart"), count),
+    ("step8-3-count-files", msg("JSONL files after the restart"), count),
+    ("step8-4-count-tables-before", msg("tables before the restart"), psql_count),
+    ("step8-4-count-tables-after", msg("tables after the restart"), psql_count),
+    ("step9-3-recent-files", msg("JSONL files of the last 24 hours"), count),
+)
+_LISTS = ("step6-1-pods", "step9-1-pod-restarts")
+_NONE = verbatim("-")
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One thing that is not what it was."""
+
+    what: Message
+    before: Message
+    after: Message
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """All that changed from one session to another."""
+
+    verdicts: tuple[Change, ...]
+    findings: tuple[Change, ...]
+    pods: tuple[Change, ...]
+    counts: tuple[Change, ...]
+
+    def text(self) -> str:
+        """Tables for a terminal, one for each kind of change; "" when nothing changed."""
+        parts = (
+            (msg("Verdicts"), self.verdicts),
+            (msg("Findings"), self.findings),
+            (msg("Pods"), self.pods),
+            (msg("Counts"), self.counts),
+        )
+        return "\n\n".join(_table(title, changes) for title, changes in parts if changes)
+
+
+def compare(before: Session, after: Session) -> Comparison:
+    """What changed from `before` to `after`.
+
+    A finding changed when its verdict did, or what was seen of one that is not a pass. What only follows from a
+    replaced pod or a step that was not reached is told once, by the pods or the verdicts. Counts and pods are compared
+    where both are known.
+    """
+    return Comparison(
+        tuple(_verdicts(before, after)),
+        tuple(_findings(before, after)),
+        tuple(_replaced(_pods(before), _pods(after))),
+        tuple(_counts(before, after)),
+    )
+
+
+def _verdicts(before: Session, after: Session) -> Iterator[Change]:
+    if before.overall is not after.overall:
+        yield Change(msg("overall"), OVERALL_WORDS[before.overall], OVERALL_WORDS[after.overall])
+    for old, new in zip(before.results, after.results, strict=True):
+        if (old.verdict, before.standing(old)) != (new.verdict, after.standing(new)):
+            yield Change(
+                msg("Step {step}", step=old.step),
+                _said(old.verdict, before.standing(old) is not old.verdict),
+                _said(new.verdict, after.standing(new) is not new.verdict),
+            )
+
+
+def _said(verdict: Verdict, waived: bool = False) -> Message:
+    return verbatim(f"{word(verdict)} ({msg('waived')})" if waived else word(verdict))
+
+
+def _findings(before: Session, after: Session) -> Iterator[Change]:
+    old, new = _by_code(before), _by_code(after)
+    pods = _pod_names(before, after)
+    for code in (*old, *(code for code in new if code not in old)):
+        was, now = old.get(code), new.get(code)
+        if was and now and (was.verdict, _seen(was)) == (now.verdict, _seen(now)):
+            continue
+        only = was or now
+        follows = code.partition("/")[2] in pods or (only and _unreached(only, before, after))
+        if only and not (was and now) and _passed(only) and follows:
+            continue
+        yield Change(verbatim(code), _told(was), _told(now))
+
+
+def _pod_names(*sessions: Session) -> set[str]:
+    """Every pod that any list of the sessions shows."""
+    names: set[str] = set()
+    for run in (run for session in sessions for run in _runs(session, *_LISTS)):
+        with suppress(UnreadableText):
+            names.update(row["NAME"] for row in table(run.out))
+    return names
+
+
+def _unreached(finding: Finding, *sessions: Session) -> bool:
+    """Whether one of the sessions did not come to the finding's step: the verdicts tell that."""
+    return any(session.result(finding.step.partition("-")[0]).judged_at is None for session in sessions)
+
+
+def _by_code(session: Session) -> dict[str, Finding]:
+    findings = [finding for result in session.results for finding in result.findings]
+    return {finding.code: finding for finding in findings if finding.verdict is not Verdict.NOT_RUN}
+
+
+def _seen(finding: Finding) -> str:
+    return "" if _passed(finding) else str(finding.actual)
+
+
+def _passed(finding: Finding) -> bool:
+    return finding.verdict in (Verdict.PASS, Verdict.PENDING)
+
+
+def _told(finding: Finding | None) -> Message:
+    if finding is None:
+        return _NONE
+    return verbatim(word(finding.verdict) if _passed(finding) else f"{word(finding.verdict)}: {finding.actual}")
+
+
+def _pods(session: Session) -> dict[str, str]:
+    """Status and restarts of every pod in the newest list that can be read."""
+    for run in sorted(_runs(session, *_LISTS), key=lambda run: run.started_at, reverse=True):
+        try:
+            rows = table(run.out, ("NAME", "STATUS", "RESTARTS"))
+            return {row["NAME"]: str(msg("{status}, {n} restarts", status=row["STATUS"], n=restarts(row["RESTARTS"])))
+                    for row in rows}  # fmt: skip
+        except UnreadableText:
+            continue
+    return {}
+
+
+def _counts(before: Session, after: Session) -> Iterator[Change]:
+    for command, what, read in _COUNTS:
+        old, new = (_counted(session, command, read) for session in (before, after))
+        if old is not None and new is not None and old != new:
+            yield Change(what, verbatim(str(old)), verbatim(str(new)))
+
+
+def _counted(session: Session, command: str, read: Callable[[str], tuple[int, int]]) -> int | None:
+    runs = _runs(session, command)
+    if not runs or runs[-1].exit_code != 0 or failure(runs[-1]):
+        return None
+    try:
+        return read(runs[-1].out)[1]
+    except UnreadableText:
+        return None
+
+
+def _runs(session: Session, *commands: str) -> list[Run]:
+    return [run for result in session.results for run in result.runs if run.command in commands and run.happened]
+
+
+def _replaced(old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[Change]:
+    """Pods that came, went or changed; nothing where one side has no list to compare."""
+    for name in (*old, *(name for name in new if name not in old)) if old and new else ():
+        if old.get(name) != new.get(name):
+            yield Change(verbatim(name), *(verbatim(side[name]) if name in side else _NONE for side in (old, new)))
+
+
+def _table(title: Message, changes: tuple[Change, ...]) -> str:
+    rows = [[one_line(each.what), one_line(each.before, 60), one_line(each.after, 60)] for each in changes]
+    return f"{title}\n" + columns([str(msg("What")), str(msg("Before")), str(msg("After"))], rows)

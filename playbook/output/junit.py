@@ -1,0 +1,114 @@
+"""A verification for CI servers: JUnit XML, a suite per step, a case per finding."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import timezone
+from xml.etree import ElementTree
+
+from ..model import NAMESPACE, Finding, Session, StepResult, Verdict
+from ..session.fold import all_ten
+from ..text import Message
+from .columns import clean
+from .terminal import step_titles, where
+
+_ILLEGAL_IN_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def junit_text(session: Session, titles: Mapping[str, Message] | None = None) -> str:
+    """`session` as JUnit XML: a suite per step, a case per finding.
+
+    fail is a failure, inconclusive an error; skipped, pending, not-run and whatever was waived are skipped, with the
+    reason.
+    """
+    titles = step_titles() if titles is None else titles
+    suites = [_suite(session, result, titles) for result in all_ten(session)]
+    root = ElementTree.Element("testsuites", {"name": "playbook", **_counts(suites)})
+    root.extend(suites)
+    ElementTree.indent(root)
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n"
+
+
+def _counts(suites: list[ElementTree.Element]) -> dict[str, str]:
+    total = {name: str(sum(int(suite.attrib[name]) for suite in suites)) for name in ("tests", "failures", "errors")}
+    return {**total, "time": f"{sum(float(suite.attrib['time']) for suite in suites):.3f}"}
+
+
+def _suite(session: Session, result: StepResult, titles: Mapping[str, Message]) -> ElementTree.Element:
+    cases = [_case(session, finding) for finding in result.findings] or [_empty_case(result)]
+    began = min((run.started_at for run in result.runs if run.happened), default=session.started_at)
+    suite = ElementTree.Element(
+        "testsuite",
+        {
+            "name": _xml(f"Step {result.step}: {titles[result.step]}"),
+            "tests": str(len(cases)),
+            "failures": str(_with(cases, "failure")),
+            "errors": str(_with(cases, "error")),
+            "skipped": str(_with(cases, "skipped")),
+            "time": f"{result.seconds:.3f}",
+            "timestamp": began.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S"),  # the format has no zone
+            "hostname": "localhost",
+            "id": result.step,
+            "package": "playbook",
+        },
+    )
+    properties = ElementTree.SubElement(suite, "properties")
+    for name, value in _properties(session):
+        ElementTree.SubElement(properties, "property", {"name": name, "value": _xml(value)})
+    suite.extend(cases)
+    return suite
+
+
+def _with(cases: list[ElementTree.Element], tag: str) -> int:
+    return sum(case.find(tag) is not None for case in cases)
+
+
+def _properties(session: Session) -> list[tuple[str, str]]:
+    return [
+        ("session", session.id),
+        ("guide.version", session.guide_version),
+        ("cluster.server", session.cluster.server if session.cluster else ""),
+        ("cluster.nodes", ", ".join(session.cluster.nodes) if session.cluster else ""),
+        ("cluster.namespace", session.cluster.namespace if session.cluster else NAMESPACE),
+        ("verdict", session.overall.value),
+    ]
+
+
+def _case(session: Session, finding: Finding) -> ElementTree.Element:
+    step = finding.step.split("-")[0]
+    case = ElementTree.Element("testcase", {"name": _xml(finding.code), "classname": f"step{step}", "time": "0.000"})
+    waiver = session.waiver_for(finding)
+    summary = _xml(str(finding.summary))
+    if finding.verdict is Verdict.PASS:
+        return case
+    if waiver:
+        ElementTree.SubElement(case, "skipped", {"message": _xml(f"waived by {waiver.by}: {waiver.reason}")})
+        tag = ""
+    else:
+        tag = {Verdict.FAIL: "failure", Verdict.INCONCLUSIVE: "error", Verdict.WARN: ""}.get(finding.verdict, "skipped")
+    if tag == "skipped":
+        ElementTree.SubElement(case, tag, {"message": f"{finding.verdict.value}: {summary}"})
+    elif tag:
+        ElementTree.SubElement(case, tag, {"message": summary, "type": finding.verdict.value}).text = _details(finding)
+    else:
+        ElementTree.SubElement(case, "system-out").text = f"{finding.verdict.value}: {summary}\n{_details(finding)}"
+    return case
+
+
+def _empty_case(result: StepResult) -> ElementTree.Element:
+    """The case of a step that has no finding: nothing was seen, which is never a pass."""
+    case = ElementTree.Element("testcase", {"name": "STEP", "classname": f"step{result.step}", "time": "0.000"})
+    ElementTree.SubElement(case, "error", {"message": "no finding", "type": result.verdict.value})
+    return case
+
+
+def _details(finding: Finding) -> str:
+    lines = [f"expected: {finding.expected}", f"actual: {finding.actual}", f"evidence: {where(finding.evidence)}"]
+    lines += [f"remedy: {remedy}" for remedy in finding.remedy]
+    return _xml("\n".join(lines))
+
+
+def _xml(text: str) -> str:
+    """`text` without the characters that XML 1.0 does not allow, terminal escapes with them."""
+    return _ILLEGAL_IN_XML.sub("", clean(text))

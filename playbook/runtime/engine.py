@@ -1,0 +1,199 @@
+"""The step loop: which steps are due, carry them out in the guide's order, judge, stop where the guide says stop."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+
+from ..errors import EXIT_OF, BadSession, DiskTrouble, Interrupted
+from ..guide.catalog import read_only
+from ..model import PASSING, Cluster, Runs, Session, StepResult
+from ..session.journal import Kind
+from ..session.redact.redactor import ENV_COMMAND
+from ..session.session import OpenSession
+from ..steps import STEPS, Step
+from ..steps.restart import RESTARTS, may_have_deleted
+from ..text import msg
+from . import tmp_curl
+from .environment import tool_versions
+from .execution import LiveExecution, Workplace
+from .judging import asks_for_diagnosis, judge, meets_criterion, note_causes
+from .prefetch import Prefetcher
+from .staleness import REFRESH_COMMANDS, kept_because, stale
+
+
+@dataclass
+class Engine:
+    """One attempt at a verification. Everything it knows of the past it reads from the session."""
+
+    workplace: Workplace
+    diagnosing: bool = True
+    _versions: Future[tuple[tuple[str, str], ...]] | None = None
+    _dead_end: bool = False  # nothing can be seen
+
+    @property
+    def session(self) -> OpenSession:
+        """The session that the attempt belongs to."""
+        return self.workplace.session
+
+    def run(self, *, start: str | None = None, until: str = "9", only: str | None = None) -> Session:
+        """Carry out every step that is due, `start` and later ones in any case, none after `until`; or `only` that one.
+
+        Returns the session as it stands afterwards. Raises Interrupted (after the cleanup), DiskTrouble, BadSession.
+        """
+        try:
+            return self._attempt(start, until, only)
+        except Interrupted as interrupted:
+            self._clean_up()
+            self.session.note(Kind.INTERRUPTED, signal=interrupted.signal)
+            raise
+
+    # the loop
+
+    def _attempt(self, start: str | None, until: str, only: str | None) -> Session:
+        self.session.end_unfinished()
+        self.session.note(Kind.ATTEMPT, start=start or "", until=until, only=only or "")
+        for step in STEPS:
+            if not _is_asked_for(step, until, only):
+                continue
+            if not only and not self._is_due(step):
+                self._keep(step)
+                continue
+            result = self._carry_out(step, start)
+            if self._stops(step, result):
+                break
+            if step.cluster_of:
+                self._prepare(until, only)
+            if step.id == "7":
+                self._ask_for_versions()
+        self._drain_prefetch()
+        if self.diagnosing:
+            if not self._dead_end and asks_for_diagnosis(self.session.state):
+                self._load_secrets()
+            note_causes(self.session, self._execution(""))
+        self._note_versions()
+        session = self.session.state
+        self.session.note(Kind.END, verdict=session.overall.value, exit_code=int(EXIT_OF[session.overall]))
+        return self.session.state
+
+    def _prepare(self, until: str, only: str | None) -> None:
+        """Once it is known to be the same cluster: take back what was left, see what changed, begin what is sure to come."""
+        tmp_curl.remove_left(self.session, self.workplace.runner)
+        if only:
+            if only > "6":
+                self._load_secrets()
+            return
+        if any(result.verdict in PASSING for result in self.session.state.results[1:]):
+            self._execution("0").side_by_side(REFRESH_COMMANDS)
+            self._load_secrets()
+        self._prefetch(until)
+
+    def _is_due(self, step: Step) -> bool:
+        session = self.session.state
+        if step.always or session.standing(session.result(step.id)) not in PASSING:
+            return True
+        return step.id in {number for number, _ in stale(session, self.session.answers, self.session.now())}
+
+    def _keep(self, step: Step) -> None:
+        result = self.session.state.result(step.id)
+        self.workplace.listener.step_kept(result, kept_because(result, self.session.now()))
+
+    def _load_secrets(self) -> None:
+        """What an earlier program had learned to mask died with it: 6-4 is run again before anything that could show it."""
+        if not self.session.has_learned:
+            self._execution("6").run(ENV_COMMAND)
+
+    def _prefetch(self, until: str) -> None:
+        """Begin the read-only commands of the due steps to come, unless that was done before there was an engine."""
+        names = read_only([step.id for step in STEPS if step.prefetchable and step.id <= until and self._is_due(step)])
+        begun = self.workplace.prefetched
+        if self.workplace.jobs > 1 and not all(begun is not None and begun.has(name) for name in names):
+            self._drain_prefetch()
+            self.workplace.prefetched = Prefetcher(self.workplace.jobs, self._execution("").prefetch, names)
+
+    def _drain_prefetch(self) -> None:
+        """What was prefetched for steps that were not reached is recorded, and no more is begun."""
+        if self.workplace.prefetched is not None:
+            prefetched, self.workplace.prefetched = self.workplace.prefetched, None
+            self.session.keep(prefetched.drain())
+
+    def _carry_out(self, step: Step, start: str | None) -> StepResult:
+        self.workplace.cancel.check()
+        self.workplace.listener.step_begins(step)
+        execution = self._execution(step.id)
+        step.carry_out(execution)
+        self.workplace.cancel.check()
+        if step.cluster_of:
+            self._identify(step.cluster_of(execution.runs))
+            if start:
+                self.session.note(Kind.FORCE, **{"from": start})
+        runs = self._since_restart(step) if step.by_all_samples else execution.runs
+        result = judge(step, runs, self.session, self.session.now())
+        self.workplace.listener.step_ends(result)
+        return result
+
+    def _since_restart(self, step: Step) -> Runs:
+        """The runs of `step` since `--from` set it aside and since the pods were last restarted."""
+        deletes = [restart.delete for restart in RESTARTS]
+        everything = self.session.runs()  # in their order: the clock may have moved
+        restarts = [place for place, run in enumerate(everything) if run.command in deletes and may_have_deleted(run)]
+        since = set(everything[max(restarts, default=-1) + 1 :])
+        return Runs(run for run in self.session.runs_since_forced(step.id, step.commands) if run in since)
+
+    def _stops(self, step: Step, result: StepResult) -> bool:
+        self._dead_end = bool(step.is_dead_end and step.is_dead_end(Runs(result.runs)))
+        return self._dead_end or meets_criterion(result, self.session)
+
+    def _identify(self, seen: Cluster | None) -> None:
+        """A session belongs to one cluster: the first one seen. Nothing of another is judged, and nothing set aside for it."""
+        known = self.session.state.cluster
+        if seen is None:
+            return
+        if known is None:
+            self.session.note(Kind.IDENTITY, server=seen.server, nodes=list(seen.nodes), namespace=seen.namespace)
+        elif not same_cluster(known, seen):
+            raise BadSession(
+                msg("this session is of {known}; kubectl now speaks to {seen}", known=str(known), seen=str(seen)),
+                msg("choose the right KUBECONFIG, or start a new session with --fresh"),
+            )
+
+    def _execution(self, step: str) -> LiveExecution:
+        return LiveExecution(step, self.workplace)
+
+    # around it
+
+    def _ask_for_versions(self) -> None:
+        """Once a session, when Step 7 is over: which tools run the commands."""
+        if not self.session.state.tools:
+            pool = ThreadPoolExecutor(1)
+            self._versions = pool.submit(tool_versions, self.workplace.runner)
+            pool.shutdown(wait=False)
+
+    def _note_versions(self) -> None:
+        if self._versions is not None:
+            self.session.note(Kind.TOOLS, tools=[list(tool) for tool in self._versions.result()])
+            self._versions = None
+
+    def _clean_up(self) -> None:
+        """After a signal: no child is alive, and no pod of ours is left."""
+        self.workplace.runner.end_all()
+        with suppress(DiskTrouble):  # a full disk must not keep the pod
+            self._drain_prefetch()
+        with suppress(DiskTrouble):
+            self.session.end_unfinished()
+        tmp_curl.remove_left(self.session, self.workplace.runner)
+
+
+def _is_asked_for(step: Step, until: str, only: str | None) -> bool:
+    """Whether an attempt comes to this step; the one that shows which cluster it is belongs to every attempt."""
+    if only:
+        return step.id == only or step.cluster_of is not None
+    return step.id <= until
+
+
+def same_cluster(known: Cluster, seen: Cluster) -> bool:
+    """Whether two looks can be of one cluster. What one of them could not see (no right to) does not tell them apart."""
+    servers = {cluster.server for cluster in (known, seen)} - {"?"}
+    nodes = {frozenset(cluster.nodes) for cluster in (known, seen)} - {frozenset()}
+    return len(servers) <= 1 and len(nodes) <= 1 and known.namespace == seen.namespace

@@ -1,0 +1,93 @@
+"""What the guide's commands need of this machine: the programs, which they are, and the variables they name."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from ..errors import MissingTool
+from ..model import Command
+from .runner import Runner
+
+if TYPE_CHECKING:
+    from ..session.session import OpenSession
+from ..session.redact.redactor import ENV_COMMAND
+from ..text import Message, msg
+
+_NEEDED_BY = {"bash": "", "kubectl": "", "python3": "34", "curl": "7"}
+"""Program and the steps whose commands call it here; "" for every step. None needs jq: 3-4 has two ways."""
+
+_VERSIONS = (
+    ("kubectl", "kubectl version --client 2>&1", re.compile(r"(?:Client Version: |GitVersion:\")(v\d[^\s\",]+)")),
+    ("bash", "bash --version", re.compile(r"version (\S+)")),
+    ("jq", "jq --version", re.compile(r"jq-(\S+)")),
+    ("curl", "curl --version", re.compile(r"curl (\S+)")),
+)
+
+
+_POSTGRES = re.compile(r"^(POSTGRES_USER|POSTGRES_DB)=([A-Za-z0-9_.-]+)\r?$", re.M)
+
+
+def variables_for(command: Command, session: OpenSession, environ: Mapping[str, str] = os.environ) -> Mapping[str, str]:
+    """What `command` is given besides the operator's environment.
+
+    Step 8-4 names POSTGRES_USER and POSTGRES_DB: the operator's own, else what 6-4 showed, else the guide's `observer`.
+    """
+    if "$POSTGRES_" not in command.text:
+        return {}
+    shown = session.latest(ENV_COMMAND)
+    seen = dict(_POSTGRES.findall(shown.out)) if shown else {}
+    names = ("POSTGRES_USER", "POSTGRES_DB")
+    return {name: environ.get(name) or seen.get(name) or "observer" for name in names}
+
+
+def has_tool(name: str) -> bool:
+    """Whether a program is on PATH."""
+    return shutil.which(name) is not None
+
+
+def missing_tools(steps: Iterable[str] = "0123456789") -> tuple[str, ...]:
+    """The programs that these steps need and PATH does not have.
+
+    >>> missing_tools([])
+    ()
+    """
+    wanted = set(steps)
+    needed = (tool for tool, by in _NEEDED_BY.items() if wanted and (not by or wanted & set(by)))
+    return tuple(tool for tool in needed if not has_tool(tool))
+
+
+def require_tools(steps: Iterable[str] = "0123456789") -> None:
+    """To be called before the first step; raises MissingTool that says how to install what is missing."""
+    missing = missing_tools(steps)
+    if missing:
+        raise MissingTool(msg("not installed, or not on PATH: {tools}", tools=", ".join(missing)), _remedy_for(missing))
+
+
+def _remedy_for(missing: tuple[str, ...]) -> Message:
+    if "kubectl" not in missing:
+        return msg("install it: {command}", command=f"sudo apt-get install {' '.join(missing)}")
+    if has_tool("k3s"):
+        return msg("K3s has kubectl inside: {command}", command='sudo ln -s "$(command -v k3s)" /usr/local/bin/kubectl')
+    return msg(
+        "on the K3s server kubectl is {path}: add its folder to PATH; elsewhere: {url}",
+        path="/usr/local/bin/kubectl",
+        url="https://kubernetes.io/docs/tasks/tools/",
+    )
+
+
+def tool_versions(runner: Runner) -> tuple[tuple[str, str], ...]:
+    """Name and version of each program that is there, for the report. Takes 0.1 s: ask for it beside something else.
+
+    No cluster is asked: `kubectl version --client` opens no connection.
+    """
+    found = []
+    for tool, text, pattern in _VERSIONS:
+        if has_tool(tool):
+            run = runner.run(Command(f"version-{tool}", "", text, "", timeout_s=5.0))
+            seen = pattern.search(run.out)
+            found.append((tool, seen[1] if seen else "?"))
+    return tuple(found)

@@ -1,0 +1,68 @@
+"""What a live run and a replay do alike once a step was carried out: judge it, see whether the guide says stop, find causes."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Protocol
+
+from ..diagnosis.diagnose import diagnose
+from ..guide.criteria import Criterion, met
+from ..model import Run, Runs, Session, StepResult, Verdict
+from ..session.fold import cause_to_json
+from ..session.journal import Kind
+from ..session.session import OpenSession
+from ..steps import Step
+
+
+class Diagnosing(Protocol):
+    """What a diagnosis needs of an execution."""
+
+    @property
+    def runs(self) -> Runs:
+        """What it has carried out so far."""
+
+    def run(self, command: str, target: str = "") -> Run:
+        """Carry out one read-only command."""
+
+
+def judge(step: Step, runs: Runs, session: OpenSession, at: datetime) -> StepResult:
+    """What the judge of `step` says of `runs` at the moment `at`; the session notes it."""
+    result = StepResult(step.id, step.judge(runs), runs, 1 + session.attempts(step.id), at)
+    session.judged(result, at)
+    return result
+
+
+def meets_criterion(result: StepResult, session: OpenSession) -> bool:
+    """Whether a result meets an abort criterion; the session notes the first one."""
+    criteria = met(result.findings)
+    if criteria:
+        session.note(Kind.ABORT, criterion=criteria[0].number, step=_where(criteria[0], result))
+    return bool(criteria)
+
+
+def _where(criterion: Criterion, result: StepResult) -> str:
+    """The guide's number of the finding that met the criterion."""
+    return next(
+        f.step for f in result.findings if f.verdict is Verdict.FAIL and f.code.partition("/")[0] in criterion.met_by
+    )
+
+
+def asks_for_diagnosis(session: Session) -> bool:
+    """Whether anything asks for a cause; pods that were restarted are a warning, and ask why."""
+    asking = (Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.WARN)
+    return any(result.verdict in asking for result in session.results)
+
+
+def note_causes(session: OpenSession, execution: Diagnosing) -> None:
+    """Diagnose `session` with what `execution` can look at, and note the causes; nothing when there is nothing to ask."""
+    state = session.state
+    if not asks_for_diagnosis(state):
+        if state.causes:
+            session.note(Kind.CAUSES, causes=[], runs=[])
+        return
+    causes = diagnose(state.results, execution.run)
+    session.note(
+        Kind.CAUSES,
+        causes=[cause_to_json(cause) for cause in causes],
+        runs=[[run.command, run.ordinal] for run in execution.runs],
+    )

@@ -1,0 +1,307 @@
+"""The journal's events, folded into what they mean: one `Session` and what the next attempt has to know.
+
+State is nowhere else. Whatever a crash left behind, the same events fold to the same state.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from ..clock import parse_moment
+from ..errors import BadSession
+from ..guide.criteria import family, met
+from ..model import (
+    Abort,
+    Cause,
+    Cluster,
+    Evidence,
+    Finding,
+    Remedy,
+    Run,
+    Session,
+    StepResult,
+    Verdict,
+    Waiver,
+)
+from ..text import Message, msg, verbatim
+from .journal import Event, Kind
+
+STEP_IDS = tuple(str(number) for number in range(10))
+
+RunKey = tuple[str, int]
+Load = Callable[[str, int], Run]
+"""Gives the run of a command key and ordinal, masked, from wherever the recording lies."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnfinishedMutation:
+    """A command that changes the cluster, begun by a program that did not live to see its end."""
+
+    command: str
+    ordinal: int
+    at: datetime
+
+
+# to and from JSON
+
+
+def finding_to_json(finding: Finding) -> dict[str, Any]:
+    """A finding as the journal keeps it: without a language."""
+    return {
+        "code": finding.code,
+        "step": finding.step,
+        "verdict": finding.verdict.value,
+        "summary": finding.summary.to_json(),
+        "expected": finding.expected.to_json(),
+        "actual": finding.actual.to_json(),
+        "evidence": _evidence_to_json(finding.evidence),
+        "remedy": [_remedy_to_json(remedy) for remedy in finding.remedy],
+    }
+
+
+def finding_from_json(data: Mapping[str, Any]) -> Finding:
+    """The reverse of `finding_to_json`."""
+    return Finding(
+        data["code"],
+        data["step"],
+        Verdict(data["verdict"]),
+        Message.from_json(data["summary"]),
+        Message.from_json(data["expected"]),
+        Message.from_json(data["actual"]),
+        _evidence_from_json(data["evidence"]),
+        tuple(_remedy_from_json(remedy) for remedy in data["remedy"]),
+    )
+
+
+def cause_to_json(cause: Cause) -> dict[str, Any]:
+    """A cause as the journal keeps it."""
+    return {
+        "code": cause.code,
+        "step": cause.step,
+        "title": cause.title.to_json(),
+        "branch": cause.branch.to_json(),
+        "line": cause.line,
+        "evidence": _evidence_to_json(cause.evidence),
+        "remedy": [_remedy_to_json(remedy) for remedy in cause.remedy],
+        "explains": list(cause.explains),
+        "matched": cause.matched,
+    }
+
+
+def cause_from_json(data: Mapping[str, Any]) -> Cause:
+    """The reverse of `cause_to_json`."""
+    return Cause(
+        data["code"],
+        data["step"],
+        Message.from_json(data["title"]),
+        Message.from_json(data["branch"]),
+        data["line"],
+        _evidence_from_json(data["evidence"]),
+        tuple(_remedy_from_json(remedy) for remedy in data["remedy"]),
+        tuple(data["explains"]),
+        data["matched"],
+    )
+
+
+def _evidence_to_json(evidence: Evidence | None) -> list[Any] | None:
+    return [evidence.command, evidence.line, evidence.ordinal, evidence.stream] if evidence else None
+
+
+def _evidence_from_json(data: Sequence[Any] | None) -> Evidence | None:
+    return Evidence(data[0], data[1], data[2], data[3]) if data else None
+
+
+def _remedy_to_json(remedy: Remedy) -> dict[str, Any]:
+    return {"command": remedy.command, **({"advice": remedy.advice.to_json()} if remedy.advice else {})}
+
+
+def _remedy_from_json(data: Mapping[str, Any]) -> Remedy:
+    return Remedy(data["command"], Message.from_json(data["advice"]) if "advice" in data else None)
+
+
+# the fold
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """A judgement without its runs: these are loaded when they are asked for, as they are masked then."""
+
+    step: str
+    findings: tuple[Finding, ...]
+    runs: tuple[RunKey, ...]
+    attempt: int
+    at: datetime
+
+    def result(self, load: Load) -> StepResult:
+        return StepResult(self.step, self.findings, tuple(load(*key) for key in self.runs), self.attempt, self.at)
+
+
+@dataclass(slots=True)
+class Fold:
+    """Takes the events of one session, one after the other, and tells the session as of the last one.
+
+    `load` gives the runs that the events name.
+    """
+
+    load: Load
+    _opened: Event | None = None
+    _cluster: Cluster | None = None
+    _ended_at: datetime | None = None
+    _attempts: int = 0
+    _abort: Abort | None = None
+    _tools: tuple[tuple[str, str], ...] = ()
+    _waivers: tuple[Waiver, ...] = ()
+    _causes: tuple[Cause, ...] = ()
+    _diagnosis: tuple[RunKey, ...] = ()
+    _counting: dict[str, _Judged] = field(default_factory=dict)
+    _history: list[_Judged] = field(default_factory=list)
+
+    def apply(self, event: Event) -> None:
+        """Take the next event; raises BadSession when the first one opens no session."""
+        data = event.data
+        if self._opened is None and event.kind is not Kind.OPEN:
+            raise BadSession(msg("the journal does not begin with the opening of a session"))
+        match event.kind:
+            case Kind.OPEN:
+                self._opened = self._opened or event
+            case Kind.ATTEMPT:
+                self._attempts, self._ended_at = self._attempts + 1, None
+            case Kind.IDENTITY:
+                self._cluster = Cluster(data["server"], tuple(data["nodes"]), data["namespace"])
+            case Kind.JUDGED:
+                self._judge(data)
+            case Kind.ABORT:
+                self._abort = Abort(data["criterion"], data["step"])
+            case Kind.FORCE:
+                for step in STEP_IDS[STEP_IDS.index(data["from"]) :]:
+                    self._counting.pop(step, None)
+                self._waivers = tuple(waiver for waiver in self._waivers if waiver.step < data["from"])
+            case Kind.CAUSES:
+                self._causes = tuple(cause_from_json(cause) for cause in data["causes"])
+                self._diagnosis = tuple((command, ordinal) for command, ordinal in data["runs"])
+            case Kind.TOOLS:
+                self._tools = tuple((name, version) for name, version in data["tools"])
+            case Kind.WAIVE:
+                waiver = Waiver(data["code"], data["step"], data["by"], data["reason"], event.at, data["evidence"])
+                self._waivers = (*self._waivers, waiver)
+            case Kind.INTERRUPTED | Kind.END:
+                self._ended_at = event.at
+            case Kind.CONFIRM | Kind.BEGIN | Kind.RUN | Kind.REMASK:
+                pass  # told by the runs
+
+    def state(self, digest: str = "") -> Session:
+        """The session as of the last event; raises BadSession without any."""
+        if self._opened is None:
+            raise BadSession(msg("the journal does not begin with the opening of a session"))
+        counting = {step: judged.result(self.load) for step, judged in self._counting.items()}
+        return Session(
+            id=self._opened.data["session"],
+            guide_version=self._opened.data["guide"],
+            cluster=self._cluster,
+            started_at=self._opened.at,
+            ended_at=self._ended_at,
+            results=tuple(counting.get(step) or not_run(step) for step in STEP_IDS),
+            history=tuple(judged.result(self.load) for judged in self._history),
+            abort=self._abort,
+            waivers=self._waivers,
+            operator=self._opened.data.get("operator", ""),
+            attempts=self._attempts,
+            tools=self._tools,
+            digest=digest,
+            causes=self._causes,
+            diagnosis=tuple(self.load(*key) for key in self._diagnosis),
+        )
+
+    def _judge(self, data: Mapping[str, Any]) -> None:
+        judged = _Judged(
+            data["step"],
+            tuple(finding_from_json(finding) for finding in data["findings"]),
+            tuple((command, ordinal) for command, ordinal in data["runs"]),
+            data["attempt"],
+            parse_moment(data["judged_at"]),
+        )
+        self._history.append(judged)
+        self._counting[judged.step] = judged
+        self._waivers = _living(self._waivers, judged)
+        if self._abort and self._abort.step.split("-")[0] == judged.step:
+            self._abort = None
+
+
+def fold(events: Iterable[Event], load: Load, digest: str = "") -> Session:
+    """The session that `events` tell; `load` gives the runs they name. Raises BadSession when they tell of none."""
+    folded = Fold(load)
+    for event in events:
+        folded.apply(event)
+    return folded.state(digest)
+
+
+def not_run(step: str) -> StepResult:
+    """The result of a step that no attempt has reached."""
+    nothing = verbatim("-")
+    return StepResult(step, (Finding(f"STEP/{step}", step, Verdict.NOT_RUN, msg("not run"), nothing, nothing),))
+
+
+def all_ten(session: Session) -> tuple[StepResult, ...]:
+    """The results of all ten steps, in the guide's order, also where `session` has none."""
+    known = {result.step: result for result in session.results}
+    return tuple(known.get(step) or not_run(step) for step in STEP_IDS)
+
+
+def evidence_digest(finding: Finding) -> str:
+    """What a waiver is bound to: the finding as it was judged. Another text, value or line is another finding."""
+    data = finding_to_json(finding)
+    data.pop("evidence")  # the same answer seen again stays accepted; its ordinal changes with every attempt
+    return hashlib.sha256(json.dumps(data, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+
+def _living(waivers: tuple[Waiver, ...], judged: _Judged) -> tuple[Waiver, ...]:
+    """The waivers that are left after a step was judged again: of its own, those whose finding came out as it was."""
+    if not waivers:
+        return ()
+    digests = {(finding.code, evidence_digest(finding)) for finding in judged.findings}
+    return tuple(w for w in waivers if w.step != judged.step or (w.code, w.evidence) in digests)
+
+
+def unfinished_mutations(events: Iterable[Event]) -> tuple[UnfinishedMutation, ...]:
+    """Commands that change the cluster of which the journal knows the start and not the end."""
+    found: dict[RunKey, UnfinishedMutation] = {}
+    for event in events:
+        key = (event.data.get("command", ""), event.data.get("ordinal", 0))
+        if event.kind is Kind.BEGIN:
+            found[key] = UnfinishedMutation(key[0], key[1], event.at)
+        elif event.kind is Kind.RUN:
+            found.pop(key, None)
+    return tuple(found.values())
+
+
+def recorded_digests(events: Iterable[Event]) -> dict[RunKey, tuple[str, str]]:
+    """SHA-256 of standard output and standard error of every run, as last written."""
+    return {
+        (event.data["command"], event.data["ordinal"]): (event.data["out"], event.data["err"])
+        for event in events
+        if event.kind in (Kind.RUN, Kind.REMASK)
+    }
+
+
+def waivable(session: Session) -> tuple[Finding, ...]:
+    """The findings that count and that a waiver may accept.
+
+    A pass need not be accepted and an abort criterion may not be, nor a step that was not reached because of one. A code
+    that stands for several findings is left out: a waiver is for one.
+    """
+    allowed = (Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.SKIPPED, Verdict.NOT_RUN)
+    findings = [finding for result in session.results for finding in result.findings]
+    codes = [finding.code for finding in findings]
+    return tuple(
+        finding
+        for finding in findings
+        if finding.verdict in allowed
+        and not met((finding,))
+        and not (session.abort and family(finding.code) == "STEP")
+        and codes.count(finding.code) == 1
+    )

@@ -1,0 +1,285 @@
+"""One verification while it goes on, from the first command to the last signature: its journal and its recording."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from threading import RLock
+from typing import Any
+
+from ..clock import Clock, parse_moment, stamp, utc_now
+from ..errors import BadSession
+from ..model import GUIDE_VERSION, Command, Ended, Finding, Run, Session, StepResult, missing
+from ..text import msg
+from .fold import Fold, RunKey, evidence_digest, finding_to_json, recorded_digests, unfinished_mutations
+from .journal import START_FRESH, Event, Journal, Kind, check, whole_lines
+from .recording import RecordingWriter, read_streams
+from .redact.redactor import ENV_COMMAND, Redactor
+
+
+class OpenSession:
+    """What happened, as it happens: the journal, the runs, and, for a live session, their files.
+
+    Safe from several threads. Nothing else appends to the journal or numbers a run, and everything that is kept passes
+    the redactor first. Without a folder it lives in memory only, as for a replay. `state` is the session as of now.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        folder: Path | None = None,
+        redactor: Redactor | None = None,
+        clock: Clock = utc_now,
+    ) -> None:
+        self.folder = folder
+        self.redactor = redactor or Redactor()
+        self.now = clock
+        self.has_learned = False
+        """Whether this program has run Step 6-4, and so knows what to mask."""
+        self._lock = RLock()
+        self._journal = journal
+        self._writer = RecordingWriter(folder) if folder else None
+        self._runs: dict[RunKey, Run] = {}
+        self._last: dict[str, int] = {}  # the highest ordinal given to each command
+        self._reserved: dict[str, list[int]] = {}  # of commands that were begun and have not been kept
+        self._fold = Fold(self.load)
+        for event in journal.events:
+            self._fold.apply(event)
+        if folder:
+            self.read_runs(partial(read_streams, folder))
+
+    # reading
+
+    @property
+    def state(self) -> Session:
+        """The session as of now."""
+        with self._lock:
+            return self._fold.state(self._journal.digest)
+
+    @property
+    def events(self) -> tuple[Event, ...]:
+        """Every event of the journal, oldest first."""
+        with self._lock:
+            return self._journal.events
+
+    @property
+    def digest(self) -> str:
+        """The last line of the journal's hash chain."""
+        return self._journal.digest
+
+    def runs(self) -> tuple[Run, ...]:
+        """Every run that the journal tells of, in its order, as it was last masked."""
+        with self._lock:
+            return tuple(self._runs.values())
+
+    def load(self, command: str, ordinal: int) -> Run:
+        """A run by its key; one that says it is not recorded when there is none."""
+        with self._lock:
+            return self._runs.get((command, ordinal)) or missing(command, ordinal)
+
+    def latest(self, command: str) -> Run | None:
+        """The newest run of a command, or None."""
+        answers = self.answers(command)
+        return max(answers, key=lambda run: run.ordinal, default=None)
+
+    def answers(self, command: str) -> tuple[Run, ...]:
+        """Every run of a command, oldest first."""
+        return tuple(run for run in self.runs() if run.command == command)
+
+    def in_order(self, runs: Iterable[Run]) -> tuple[Run, ...]:
+        """`runs`, each once, in the order in which they were recorded."""
+        wanted = {(run.command, run.ordinal) for run in runs}
+        return tuple(run for run in self.runs() if (run.command, run.ordinal) in wanted)
+
+    def attempts(self, step: str) -> int:
+        """How often a step was judged."""
+        return sum(event.kind is Kind.JUDGED and event.data["step"] == step for event in self.events)
+
+    def runs_since_forced(self, step: str, commands: Iterable[str], *, unpassed: bool = False) -> tuple[Run, ...]:
+        """Runs of `commands` in the order they were made, since `--from` last set results of `step` aside.
+
+        With `unpassed`, since that step last passed, too: what a later attempt may take up.
+        """
+        keys: list[RunKey] = []
+        wanted = set(commands)
+        for event in self.events:
+            data = event.data
+            passed = event.kind is Kind.JUDGED and data["step"] == step and data["verdict"] in ("pass", "warn")
+            if (event.kind is Kind.FORCE and data["from"] <= step) or (unpassed and passed):
+                keys.clear()
+            elif event.kind is Kind.RUN and data["command"] in wanted:
+                keys.append((data["command"], data["ordinal"]))
+        return tuple(self.load(*key) for key in keys)
+
+    # writing
+
+    def note(self, kind: Kind, **data: Any) -> Event:
+        """Add an event."""
+        with self._lock:
+            event = self._journal.append(kind, self.now(), data)
+            self._fold.apply(event)
+            return event
+
+    def begin(self, command: Command) -> None:
+        """A command that changes the cluster is about to start: everything before it must be safe on the disk."""
+        with self._lock:
+            if self._writer:
+                self._writer.sync()
+            ordinal = self._next(command.key)
+            self.note(Kind.BEGIN, command=command.key, ordinal=ordinal)
+            self._reserved.setdefault(command.key, []).append(ordinal)
+
+    def keep(self, raw: Iterable[Run]) -> tuple[Run, ...]:
+        """Number, mask and record runs, in the order given; returns them as kept. What one teaches is masked in all.
+
+        A run that has a number keeps it: one of a replay, or one that was begun by a program that died.
+        """
+        with self._lock:
+            batch = tuple(self._numbered(run) for run in raw)
+            for run in batch:
+                if run.command == ENV_COMMAND and run.happened:
+                    self.redactor.learn_from_env(run.stdout)
+                    self.has_learned = True
+            kept = tuple(self.redactor.mask(run) for run in batch)
+            for run in kept:
+                self._runs[run.command, run.ordinal] = run
+                if self._writer:
+                    self._writer.add(run)
+                self.note(Kind.RUN, **_run_to_json(run))
+            if any(run.command == ENV_COMMAND for run in batch):
+                self._mask_again({(run.command, run.ordinal) for run in kept})
+            return kept
+
+    def end_unfinished(self) -> tuple[Run, ...]:
+        """Give an end to commands that were begun and never ended: each may have done its work. Returns those runs."""
+        with self._lock:
+            return self.keep(
+                Run(item.command, item.ordinal, b"", b"", None, Ended.INTERRUPTED, item.at, 0.0, "lost")
+                for item in unfinished_mutations(self.events)
+            )
+
+    def judged(self, result: StepResult, at: datetime) -> None:
+        """A step was judged, at the moment `at`."""
+        self.note(
+            Kind.JUDGED,
+            step=result.step,
+            attempt=result.attempt,
+            judged_at=stamp(at),
+            verdict=result.verdict.value,
+            runs=[[run.command, run.ordinal] for run in result.runs],
+            findings=[finding_to_json(finding) for finding in result.findings],
+        )
+
+    def waive(self, finding: Finding, by: str, reason: str) -> None:
+        """Somebody accepts a finding as it is."""
+        self.note(
+            Kind.WAIVE,
+            code=finding.code,
+            step=finding.step.split("-")[0],
+            by=by,
+            reason=self.redactor.mask_text(reason),
+            evidence=evidence_digest(finding),
+        )
+
+    def close(self) -> None:
+        """Let go of the files."""
+        self._journal.close()
+
+    def read_runs(self, streams: Callable[[str, int], tuple[bytes, bytes]]) -> None:
+        """Take up the runs that the journal tells of; `streams` gives the two outputs of each. Raises BadSession."""
+        recorded = recorded_digests(self.events)
+        for event in self.events:
+            if event.kind is not Kind.RUN:
+                continue
+            key = (event.data["command"], event.data["ordinal"])
+            out, err = streams(*key)
+            run = _run_from_json(event.data, out, err)
+            if _digests(run) != recorded[key]:
+                raise BadSession(
+                    msg("{file} is not what the journal says was recorded", file=f"{key[0]} ({key[1]})"), START_FRESH
+                )
+            self._runs[key] = run
+            self._last[run.command] = max(self._last.get(run.command, 0), run.ordinal)
+
+    def _next(self, command: str) -> int:
+        self._last[command] = self._last.get(command, 0) + 1
+        return self._last[command]
+
+    def _numbered(self, run: Run) -> Run:
+        reserved = self._reserved.get(run.command, [])
+        if run.ordinal:
+            self._last[run.command] = max(self._last.get(run.command, 0), run.ordinal)
+            if run.ordinal in reserved:
+                reserved.remove(run.ordinal)
+            return run
+        return replace(run, ordinal=reserved.pop(0) if reserved else self._next(run.command))
+
+    def _mask_again(self, fresh: set[RunKey]) -> None:
+        """What Step 6-4 taught is masked in what was recorded before it, too."""
+        for key, run in list(self._runs.items()):
+            masked = run if key in fresh else self.redactor.mask(run)
+            if (masked.stdout, masked.stderr) == (run.stdout, run.stderr):
+                continue
+            self._runs[key] = masked
+            if self._writer:
+                self._writer.replace(masked)
+            out, err = _digests(masked)
+            self.note(Kind.REMASK, command=run.command, ordinal=run.ordinal, out=out, err=err)
+
+
+def in_memory(session_id: str, clock: Clock = utc_now) -> OpenSession:
+    """A session that leaves nothing behind, for replays and for a look at one sub-step."""
+    session = OpenSession(Journal(), clock=clock)
+    session.note(Kind.OPEN, session=session_id, guide=GUIDE_VERSION, digests="", operator="")
+    return session
+
+
+def read_session(folder: Path, clock: Clock = utc_now) -> OpenSession:
+    """The session in `folder` as its journal tells it now; nothing is written and nothing is locked. Raises BadSession."""
+    path = folder / "journal.jsonl"
+    events, digest = check(whole_lines(path.read_bytes()), str(path))
+    session = OpenSession(Journal(None, events, digest), clock=clock)
+    session.read_runs(partial(read_streams, folder))
+    return session
+
+
+def command_digest(session: OpenSession) -> str:
+    """The digest of the command files that the session was begun with."""
+    return str(session.events[0].data.get("digests", ""))
+
+
+def _digests(run: Run) -> tuple[str, str]:
+    return hashlib.sha256(run.stdout).hexdigest(), hashlib.sha256(run.stderr).hexdigest()
+
+
+def _run_to_json(run: Run) -> dict[str, Any]:
+    out, err = _digests(run)
+    return {
+        "command": run.command,
+        "ordinal": run.ordinal,
+        "exit_code": run.exit_code,
+        "ended": run.ended.value,
+        "started_at": stamp(run.started_at),
+        "seconds": round(run.duration_s, 6),
+        "note": run.note,
+        "out": out,
+        "err": err,
+    }
+
+
+def _run_from_json(data: Mapping[str, Any], out: bytes, err: bytes) -> Run:
+    return Run(
+        data["command"],
+        data["ordinal"],
+        out,
+        err,
+        data["exit_code"],
+        Ended(data["ended"]),
+        parse_moment(data["started_at"]),
+        data["seconds"],
+        data["note"],
+    )

@@ -1,0 +1,142 @@
+"""The state directory: which sessions there are, which one is current, and who is at work.
+
+STATE/lock                      held while a program is at work
+STATE/current                   the id of the session that `all` goes on with
+STATE/sessions/ID/journal.jsonl every event, hash-chained
+STATE/sessions/ID/…             the recording: runs.json and each command's streams, as replay reads them
+"""
+
+from __future__ import annotations
+
+import fcntl
+import getpass
+import os
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from ..clock import Clock, stamp, utc_now
+from ..errors import BadSession, SessionLocked
+from ..files import disk_errors, write_atomically
+from ..model import GUIDE_VERSION
+from ..text import msg
+from .journal import START_FRESH, Journal, Kind, read
+
+if TYPE_CHECKING:
+    from .session import OpenSession
+
+
+def state_directory(chosen: str | None = None, environ: Mapping[str, str] = os.environ) -> Path:
+    """Where the sessions lie: `chosen`, else PLAYBOOK_STATE_DIR, else playbook/ under XDG_STATE_HOME or ~/.local/state."""
+    named = chosen or environ.get("PLAYBOOK_STATE_DIR")
+    if named:
+        return Path(named).expanduser()
+    base = environ.get("XDG_STATE_HOME")
+    return (Path(base) if base else Path.home() / ".local" / "state") / "playbook"
+
+
+class SessionStore:
+    """The sessions under one state directory. As a context manager it holds the lock."""
+
+    def __init__(self, directory: Path, clock: Clock = utc_now) -> None:
+        self.directory = directory
+        self._clock = clock
+        self._lock: int | None = None
+
+    def __enter__(self) -> SessionStore:
+        self._make(self.directory)
+        path = self.directory / "lock"
+        with disk_errors(path):
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.read(descriptor, 200).decode("utf-8", "replace").split()
+            os.close(descriptor)
+            pid, since = [*holder, "?", "?"][:2]
+            raise SessionLocked(
+                msg("another playbook is at work on this session: process {pid}, since {since}", pid=pid, since=since),
+                msg("wait for it, look at it with `ps {pid}`, or use another --state-dir", pid=pid),
+            ) from None
+        try:
+            with disk_errors(path):
+                os.ftruncate(descriptor, 0)
+                os.write(descriptor, f"{os.getpid()} {stamp(self._clock())}\n".encode())
+        except BaseException:
+            os.close(descriptor)
+            raise
+        self._lock = descriptor
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    def ids(self) -> tuple[str, ...]:
+        """Every session, oldest first."""
+        root = self.directory / "sessions"
+        return tuple(sorted(entry.name for entry in root.iterdir() if entry.is_dir())) if root.is_dir() else ()
+
+    def current(self) -> str | None:
+        """The id of the session that `all` goes on with; None when there is none."""
+        path = self.directory / "current"
+        with disk_errors(path):
+            try:
+                name = path.read_text("utf-8").strip()
+            except FileNotFoundError:
+                return None
+        return name if name and (self.directory / "sessions" / name).is_dir() else None
+
+    def folder(self, session: str) -> Path:
+        """Where a session lies; raises BadSession when there is none of that id."""
+        path = self.directory / "sessions" / session
+        if session in ("", ".", "..") or "/" in session or not path.is_dir():
+            raise BadSession(
+                msg("there is no session {session} in {folder}", session=session, folder=str(self.directory)),
+                msg("`python -m playbook status` shows the current one; `python -m playbook all` begins one"),
+            )
+        return path
+
+    def create(self, digests: str) -> OpenSession:
+        """A new session, current from now on; the old ones are kept. `digests` stands for the command files."""
+        from .session import OpenSession  # the lock and the current id are asked for before the rest is imported
+
+        name = f"{self._clock().strftime('%Y%m%dT%H%M%SZ')}-{secrets.token_hex(2)}"
+        path = self.directory / "sessions" / name
+        self._make(path)
+        session = OpenSession(Journal(path / "journal.jsonl"), path, clock=self._clock)
+        session.note(Kind.OPEN, session=name, guide=GUIDE_VERSION, digests=digests, operator=_operator())
+        write_atomically(self.directory / "current", f"{name}\n".encode())
+        return session
+
+    def open(self, session: str) -> tuple[OpenSession, int]:
+        """An earlier session, and the bytes of a torn last line that were dropped; raises BadSession when it is damaged."""
+        from .session import OpenSession
+
+        path = self.folder(session)
+        file = path / "journal.jsonl"
+        with disk_errors(path):
+            try:
+                journal, torn = read(file)
+            except FileNotFoundError:
+                raise BadSession(msg("{file} is missing", file=str(file)), START_FRESH) from None
+        if not journal.events:
+            raise BadSession(msg("{file} is empty", file=str(file)), START_FRESH)
+        return OpenSession(journal, path, clock=self._clock), torn
+
+    def _make(self, path: Path) -> None:
+        with disk_errors(path):
+            for folder in (self.directory, self.directory / "sessions", path):
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def _operator() -> str:
+    try:
+        return f"{getpass.getuser()}@{os.uname().nodename}"
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}@{os.uname().nodename}"
