@@ -15,25 +15,9 @@ from typing import TYPE_CHECKING, Any
 from .version import __version__
 
 if TYPE_CHECKING:
-    from .api import (
-        current_session,
-        judge,
-        recorded_session,
-        render,
-        replay,
-        run,
-        scenario,
-    )
+    from .api import current_session, judge, recorded_session, render, replay, run, scenario
     from .errors import PlaybookError
-    from .model import (
-        Cause,
-        Finding,
-        Overall,
-        Run,
-        Session,
-        StepResult,
-        Verdict,
-    )
+    from .model import Cause, Finding, Overall, Run, Session, StepResult, Verdict
 
 _WHERE = {
     **dict.fromkeys(("current_session", "judge", "recorded_session", "render", "replay", "run", "scenario"), "api"),

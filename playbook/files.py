@@ -22,9 +22,7 @@ def disk_errors(place: Path, hint: Message = OTHER_STATE_DIR) -> Iterator[None]:
     except OSError as error:
         raise DiskTrouble(
             msg(
-                "cannot write {file}: {reason}",
-                file=str(error.filename or place),
-                reason=error.strerror or str(error),
+                "cannot write {file}: {reason}", file=str(error.filename or place), reason=error.strerror or str(error)
             ),
             hint,
         ) from error

@@ -14,19 +14,9 @@ from importlib import import_module
 import click
 
 from ..errors import Interrupted, PlaybookError
-from ..text import (
-    LANGUAGES,
-    language_from,
-    msg,
-    use_language,
-)
+from ..text import LANGUAGES, language_from, msg, use_language
 from ..version import __version__
-from .i18n import (
-    Helpful,
-    HelpfulGroup,
-    HelpfulOption,
-    wrong_usage,
-)
+from .i18n import Helpful, HelpfulGroup, HelpfulOption, wrong_usage
 
 _VERBS = {
     "all": ("all", "Carry out the guide, Steps 0 to 9, and write the report."),

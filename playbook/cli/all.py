@@ -7,13 +7,7 @@ import click
 from ..guide.catalog import require_step
 from ..runtime.start import open_store
 from . import complete
-from .i18n import (
-    lang_option,
-    option,
-    output_option,
-    state_option,
-    verb,
-)
+from .i18n import lang_option, option, output_option, state_option, verb
 
 
 @verb(

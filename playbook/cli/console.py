@@ -15,14 +15,7 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from types import FrameType
 from typing import TextIO
 
-from ..model import (
-    NAMESPACE,
-    Cluster,
-    Command,
-    Run,
-    Session,
-    StepResult,
-)
+from ..model import NAMESPACE, Cluster, Command, Run, Session, StepResult
 from ..output import columns, terminal
 from ..runtime.cancel import CancelToken
 from ..steps import STEPS, Step

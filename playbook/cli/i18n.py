@@ -10,13 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from ..text import (
-    LANGUAGES,
-    language,
-    msg,
-    translate,
-    use_language,
-)
+from ..text import LANGUAGES, language, msg, translate, use_language
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem

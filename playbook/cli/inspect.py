@@ -10,12 +10,7 @@ import click
 from ..errors import UsageError
 from ..text import msg
 from . import complete
-from .i18n import (
-    lang_option,
-    option,
-    state_option,
-    verb,
-)
+from .i18n import lang_option, option, state_option, verb
 
 
 @verb("list")

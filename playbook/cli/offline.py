@@ -12,12 +12,7 @@ from ..errors import EXIT_OF
 from ..runtime.cancel import CancelToken
 from ..text import msg
 from .console import Console
-from .i18n import (
-    lang_option,
-    output_option,
-    state_option,
-    verb,
-)
+from .i18n import lang_option, output_option, state_option, verb
 
 if TYPE_CHECKING:
     from importlib.abc import Traversable

@@ -19,13 +19,7 @@ from ..session.store import state_directory
 from ..text import msg
 from . import complete
 from .console import Console
-from .i18n import (
-    lang_option,
-    option,
-    output_option,
-    state_option,
-    verb,
-)
+from .i18n import lang_option, option, output_option, state_option, verb
 from .run import carry_out
 
 

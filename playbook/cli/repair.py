@@ -14,12 +14,7 @@ from ..model import Session
 from ..runtime.cancel import CancelToken
 from ..text import msg
 from .console import Console
-from .i18n import (
-    lang_option,
-    option,
-    state_option,
-    verb,
-)
+from .i18n import lang_option, option, state_option, verb
 
 
 @verb(
@@ -105,10 +100,7 @@ def fix_verb(what: str, state_dir: str | None) -> int:  # there is only one
 
     cancel = CancelToken()
     console = Console(cancel)
-    with (
-        console.handle_signals(),
-        api.at_work(state_dir, diagnose=False, listener=console, cancel=cancel) as engine,
-    ):
+    with console.handle_signals(), api.at_work(state_dir, diagnose=False, listener=console, cancel=cancel) as engine:
         emergency.require_missing(engine)
         console.tell(msg("cluster: {cluster}", cluster=str(engine.session.state.cluster)))
         text = engine.workplace.catalog.command(emergency.COMMAND).text

@@ -12,12 +12,7 @@ from ..errors import UsageError
 from ..model import Session
 from ..session.store import SessionStore, state_directory
 from ..text import msg
-from .i18n import (
-    lang_option,
-    option,
-    state_option,
-    verb,
-)
+from .i18n import lang_option, option, state_option, verb
 
 if TYPE_CHECKING:
     from importlib.abc import Traversable

@@ -11,24 +11,11 @@ from dataclasses import replace
 
 from ..guide.criteria import family
 from ..kubectl.failures import FailureKind, failure
-from ..model import (
-    Cause,
-    Finding,
-    Remedy,
-    Run,
-    Session,
-    StepResult,
-    Verdict,
-)
+from ..model import Cause, Finding, Remedy, Run, Session, StepResult, Verdict
 from ..text import Message, msg, speaking
 from .consequences import LINKS, Link
 from .trees import RENEW
-from .walk import (
-    MOST_PODS,
-    Candidate,
-    Walk,
-    owner,
-)
+from .walk import MOST_PODS, Candidate, Walk, owner
 
 __all__ = ["MOST_PODS", "diagnose", "owner"]
 

@@ -4,19 +4,7 @@ from __future__ import annotations
 
 from ..kubectl.failures import FailureKind
 from ..text import msg, verbatim
-from .trees import (
-    APPLY,
-    DESCRIBE_POD,
-    GET_GHCR,
-    NODE,
-    PREVIOUS,
-    RECREATE,
-    SECRET_ABSENT,
-    Branch,
-    Row,
-    do,
-    say,
-)
+from .trees import APPLY, DESCRIBE_POD, GET_GHCR, NODE, PREVIOUS, RECREATE, SECRET_ABSENT, Branch, Row, do, say
 
 CONNECT = r"^Unable to connect to the server"
 REFUSED = r"^The connection to the server \S+ was refused"

@@ -9,23 +9,10 @@ from dataclasses import dataclass, field
 from ..guide.catalog import is_object_name
 from ..guide.criteria import family
 from ..kubectl.failures import FailureKind, failure
-from ..model import (
-    Ended,
-    Evidence,
-    Finding,
-    Remedy,
-    Run,
-    StepResult,
-    Verdict,
-)
+from ..model import Ended, Evidence, Finding, Remedy, Run, StepResult, Verdict
 from ..text import msg
 from .rows import ROWS
-from .trees import (
-    TREES,
-    Branch,
-    Row,
-    Tree,
-)
+from .trees import TREES, Branch, Row, Tree
 
 MOST_PODS = 3
 """So many pods of one symptom are looked at; what is said of them is said of the others of the same workload."""

@@ -9,12 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 
-from ..model import (
-    Finding,
-    Remedy,
-    Session,
-    Verdict,
-)
+from ..model import Finding, Remedy, Session, Verdict
 from ..text import Message, msg
 
 SHOW_EMERGENCY = "python -m playbook show step3-3-create-observer-secrets"

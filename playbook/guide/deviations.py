@@ -10,13 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..kubectl.failures import FailureKind, failure
-from ..model import (
-    Ended,
-    Finding,
-    Run,
-    Session,
-    Verdict,
-)
+from ..model import Ended, Finding, Run, Session, Verdict
 from ..text import Message, msg
 
 

@@ -8,18 +8,8 @@ from dataclasses import dataclass
 
 from ..errors import UnreadableText
 from ..kubectl.failures import failure
-from ..kubectl.tables import (
-    count,
-    psql_count,
-    restarts,
-    table,
-)
-from ..model import (
-    Finding,
-    Run,
-    Session,
-    Verdict,
-)
+from ..kubectl.tables import count, psql_count, restarts, table
+from ..model import Finding, Run, Session, Verdict
 from ..text import Message, msg, verbatim
 from .columns import one_line
 from .columns import table as columns

@@ -11,24 +11,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
-from ..model import (
-    Command,
-    Finding,
-    Overall,
-    Remedy,
-    Run,
-    Session,
-    StepResult,
-    Verdict,
-)
+from ..model import Command, Finding, Overall, Remedy, Run, Session, StepResult, Verdict
 from ..text import Message, msg, translate
 from . import terminal
-from .columns import (
-    clean,
-    one_line,
-    pad,
-    width,
-)
+from .columns import clean, one_line, pad, width
 from .terminal import duration, moment, where
 
 if TYPE_CHECKING:

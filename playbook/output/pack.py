@@ -27,12 +27,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import (
-    BadSession,
-    Exit,
-    PlaybookError,
-    UsageError,
-)
+from ..errors import BadSession, Exit, PlaybookError, UsageError
 from ..model import GUIDE_VERSION, Session
 from ..resources import folder as data_folder
 from ..runtime.staleness import stale

@@ -4,14 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from ..model import (
-    PASSING,
-    Overall,
-    Refusal,
-    Session,
-    StepResult,
-    Verdict,
-)
+from ..model import PASSING, Overall, Refusal, Session, StepResult, Verdict
 from ..runtime.staleness import kept_because, rule
 from ..text import Message, msg
 from .terminal import WORDS

@@ -8,25 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timezone
 
-from ..model import (
-    Cause,
-    Ended,
-    Evidence,
-    Finding,
-    Overall,
-    Remedy,
-    Run,
-    Session,
-    Verdict,
-)
+from ..model import Cause, Ended, Evidence, Finding, Overall, Remedy, Run, Session, Verdict
 from ..text import Message, msg
-from .columns import (
-    clean,
-    one_line,
-    pad,
-    table,
-    width,
-)
+from .columns import clean, one_line, pad, table, width
 
 WORDS = {
     Verdict.PASS: msg("pass"),

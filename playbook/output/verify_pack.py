@@ -19,18 +19,7 @@ from ..session.session import OpenSession, command_digest
 from ..steps.judging import rejudge
 from ..text import Message, msg
 from ..version import __version__
-from .pack import (
-    JOURNAL,
-    LARGEST,
-    REPORTS,
-    Pack,
-    PackRefused,
-    as_of_its_end,
-    read,
-    recorded,
-    recording,
-    reports,
-)
+from .pack import JOURNAL, LARGEST, REPORTS, Pack, PackRefused, as_of_its_end, read, recorded, recording, reports
 
 _SUM = re.compile(r"([0-9a-f]{64})  (\S+)")
 

@@ -13,18 +13,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from ..clock import Clock
-from ..model import (
-    NOT_STARTED,
-    Command,
-    Ended,
-    Refusal,
-    Run,
-)
-from .processes import (
-    Child,
-    Sink,
-    outcome,
-)
+from ..model import NOT_STARTED, Command, Ended, Refusal, Run
+from .processes import Child, Sink, outcome
 
 LISTENING = b"Forwarding from"
 """What kubectl prints once its port is open. Without it another program may own the port, whatever curl says."""

@@ -16,12 +16,7 @@ from typing import Any
 from ..clock import Clock, utc_now
 from ..model import Command, Ended, Run
 from .forward import PortForwardSession
-from .processes import (
-    Child,
-    Sink,
-    end,
-    outcome,
-)
+from .processes import Child, Sink, end, outcome
 
 CLEANUP_S = 40.0
 """The longest that a cleanup may take."""

@@ -16,18 +16,8 @@ from ..errors import UnreadableText
 from ..kubectl.failures import FailureKind, failure
 from ..kubectl.tables import table
 from ..model import Run, Session, StepResult
-from ..steps.restart import (
-    OBSERVER,
-    RESTARTS,
-    may_have_deleted,
-    ready_pods,
-)
-from ..steps.step9_stability import (
-    PODS,
-    PodSample,
-    pods_of,
-    watched,
-)
+from ..steps.restart import OBSERVER, RESTARTS, may_have_deleted, ready_pods
+from ..steps.step9_stability import PODS, PodSample, pods_of, watched
 from ..text import Message, msg
 
 Answers = Callable[[str], tuple[Run, ...]]
@@ -44,10 +34,7 @@ class Rule:
     holds: Callable[[StepResult, Answers, datetime], bool]  # of a step's counting result, at a moment
 
 
-AGE_LIMITS = {
-    **{step: timedelta(hours=36) for step in "1234567"},
-    "8": timedelta(days=7),
-}
+AGE_LIMITS = {**{step: timedelta(hours=36) for step in "1234567"}, "8": timedelta(days=7)}
 """How long a passed step counts. 36 hours: the 24 of Step 9 and a working day. Step 0 is seen at every start, Step 9 is a
 ledger."""
 

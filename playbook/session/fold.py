@@ -15,19 +15,7 @@ from typing import Any
 from ..clock import parse_moment
 from ..errors import BadSession
 from ..guide.criteria import family, met
-from ..model import (
-    Abort,
-    Cause,
-    Cluster,
-    Evidence,
-    Finding,
-    Remedy,
-    Run,
-    Session,
-    StepResult,
-    Verdict,
-    Waiver,
-)
+from ..model import Abort, Cause, Cluster, Evidence, Finding, Remedy, Run, Session, StepResult, Verdict, Waiver
 from ..text import Message, msg, verbatim
 from .journal import Event, Kind
 

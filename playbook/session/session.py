@@ -29,11 +29,7 @@ class OpenSession:
     """
 
     def __init__(
-        self,
-        journal: Journal,
-        folder: Path | None = None,
-        redactor: Redactor | None = None,
-        clock: Clock = utc_now,
+        self, journal: Journal, folder: Path | None = None, redactor: Redactor | None = None, clock: Clock = utc_now
     ) -> None:
         self.folder = folder
         self.redactor = redactor or Redactor()

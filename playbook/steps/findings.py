@@ -4,14 +4,7 @@ from __future__ import annotations
 
 from ..errors import UnreadableText
 from ..kubectl.failures import Failure, FailureKind, failure
-from ..model import (
-    Evidence,
-    Finding,
-    Refusal,
-    Remedy,
-    Run,
-    Verdict,
-)
+from ..model import Evidence, Finding, Refusal, Remedy, Run, Verdict
 from ..text import Message, msg, verbatim
 
 

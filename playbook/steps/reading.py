@@ -9,12 +9,7 @@ from typing import TypeVar
 from ..errors import UnreadableText
 from ..kubectl.failures import Failure, FailureKind, failure
 from ..kubectl.tables import Row, table, unreadable
-from ..model import (
-    Finding,
-    Remedy,
-    Run,
-    Verdict,
-)
+from ..model import Finding, Remedy, Run, Verdict
 from ..text import Message, verbatim
 from .findings import finding, seen_at, unseen
 

@@ -8,28 +8,11 @@ from shlex import quote
 from ..errors import UnreadableText
 from ..kubectl.failures import Failure, FailureKind, failure
 from ..kubectl.tables import Row, lines, plain
-from ..model import (
-    Cluster,
-    Finding,
-    Remedy,
-    Run,
-    Runs,
-    Verdict,
-)
+from ..model import Cluster, Finding, Remedy, Run, Runs, Verdict
 from ..text import msg, verbatim
 from .base import Step
-from .findings import (
-    advise,
-    do,
-    finding,
-    unseen,
-)
-from .reading import (
-    NotSeen,
-    all_unseen,
-    not_there,
-    read_rows,
-)
+from .findings import advise, do, finding, unseen
+from .reading import NotSeen, all_unseen, not_there, read_rows
 
 INFO, NODES = "step0-cluster-info", "step0-nodes"
 
@@ -137,13 +120,7 @@ def _reached(runs: Runs) -> Finding:
         found = failure(run)
         if found and found.kind in _ABNORMAL and _as_the_guide_has_it(found):
             return not_there(
-                "API-REACHED",
-                "0",
-                run,
-                found,
-                msg("the API server was not reached"),
-                _REACHED,
-                _ABNORMAL[found.kind],
+                "API-REACHED", "0", run, found, msg("the API server was not reached"), _REACHED, _ABNORMAL[found.kind]
             )
     return unseen("API-REACHED", "0", info if info.happened else nodes, _REACHED)
 

@@ -8,13 +8,7 @@ from ..model import NAMESPACE, Finding, Runs, Verdict
 from ..text import msg, verbatim
 from .base import Step
 from .findings import do, finding
-from .reading import (
-    NotSeen,
-    all_unseen,
-    kubectl_failure,
-    not_there,
-    read,
-)
+from .reading import NotSeen, all_unseen, kubectl_failure, not_there, read
 
 COMMAND = "step1-namespace"
 _EXPECTED = "STATUS = Active"

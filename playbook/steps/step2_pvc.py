@@ -11,30 +11,11 @@ from ..errors import UnreadableText
 from ..guide.expected import PVCS, STORAGE_CLASS, STORAGE_DIRECTORY
 from ..kubectl.failures import Failure, FailureKind, telling_line
 from ..kubectl.tables import Row, lines, unreadable
-from ..model import (
-    NAMESPACE,
-    Ended,
-    Finding,
-    Remedy,
-    Run,
-    Runs,
-    Verdict,
-)
+from ..model import NAMESPACE, Ended, Finding, Remedy, Run, Runs, Verdict
 from ..text import Message, msg, verbatim
 from .base import Step
-from .findings import (
-    advise,
-    do,
-    finding,
-    seen_at,
-    unseen,
-)
-from .reading import (
-    NotSeen,
-    all_unseen,
-    kubectl_failure,
-    read_rows,
-)
+from .findings import advise, do, finding, seen_at, unseen
+from .reading import NotSeen, all_unseen, kubectl_failure, read_rows
 
 CLAIMS, DIRECTORY = "step2-pvc", "step2-storage-dir"
 

@@ -6,47 +6,14 @@ from collections.abc import Mapping
 
 from ..errors import UnreadableText
 from ..guide.criteria import SHOW_EMERGENCY
-from ..guide.expected import (
-    GHCR_SECRET,
-    GHCR_SECRET_TYPE,
-    OBSERVER_SECRETS,
-    SEALED_SECRETS,
-    SECRET_KEYS,
-)
+from ..guide.expected import GHCR_SECRET, GHCR_SECRET_TYPE, OBSERVER_SECRETS, SEALED_SECRETS, SECRET_KEYS
 from ..kubectl.failures import FailureKind, failure
-from ..kubectl.tables import (
-    Row,
-    lines,
-    names,
-    ready,
-    sections,
-    table,
-    unreadable,
-)
-from ..model import (
-    Finding,
-    Remedy,
-    Run,
-    Runs,
-    Verdict,
-)
+from ..kubectl.tables import Row, lines, names, ready, sections, table, unreadable
+from ..model import Finding, Remedy, Run, Runs, Verdict
 from ..text import Message, msg, verbatim
 from .base import Execution, Step
-from .findings import (
-    advise,
-    do,
-    finding,
-    unseen,
-)
-from .reading import (
-    NotSeen,
-    all_unseen,
-    has_no_data,
-    kubectl_failure,
-    not_there,
-    read,
-    read_rows,
-)
+from .findings import advise, do, finding, unseen
+from .reading import NotSeen, all_unseen, has_no_data, kubectl_failure, not_there, read, read_rows
 
 CONTROLLER = "step3-1-sealed-secrets-controller"
 SEALED = "step3-2-sealedsecrets"

@@ -13,14 +13,7 @@ from ..model import Finding, Run, Runs, Verdict
 from ..text import msg, verbatim
 from .base import Step
 from .findings import advise, finding, unseen
-from .reading import (
-    NotSeen,
-    all_unseen,
-    has_no_data,
-    kubectl_failure,
-    not_there,
-    read,
-)
+from .reading import NotSeen, all_unseen, has_no_data, kubectl_failure, not_there, read
 
 YAML, KEYS, PATHS = "step4-configmap", "step4-configmap-keys", "step4-path-contract"
 NAME = "observer-config"

@@ -10,12 +10,7 @@ from ..kubectl.tables import Row, unreadable
 from ..model import Finding, Run, Runs, Verdict
 from ..text import msg, verbatim
 from .base import Step
-from .findings import (
-    advise,
-    do,
-    finding,
-    unseen,
-)
+from .findings import advise, do, finding, unseen
 from .reading import NotSeen, all_unseen, read_rows
 
 COMMAND = "step5-services"

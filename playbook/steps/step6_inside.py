@@ -7,31 +7,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from ..errors import UnreadableText
-from ..guide.expected import (
-    CONFIG_KEYS,
-    MOUNTS,
-    SECRET_KEYS,
-    TIME_ZONE,
-)
+from ..guide.expected import CONFIG_KEYS, MOUNTS, SECRET_KEYS, TIME_ZONE
 from ..kubectl.failures import Failure, failure
-from ..kubectl.logs import (
-    BAD_LEVELS,
-    TRACEBACK,
-    free_lines,
-    mentions_error,
-    postgres_records,
-    records,
-)
+from ..kubectl.logs import BAD_LEVELS, TRACEBACK, free_lines, mentions_error, postgres_records, records
 from ..kubectl.tables import lines
 from ..model import Finding, Run, Verdict
 from ..text import msg, verbatim
-from .findings import (
-    advise,
-    do,
-    finding,
-    seen_at,
-    unseen,
-)
+from .findings import advise, do, finding, seen_at, unseen
 
 POSTGRES_TAIL = 30
 """The lines of PostgreSQL's log that 6-3 asks for."""

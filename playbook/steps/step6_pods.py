@@ -9,40 +9,12 @@ from dataclasses import dataclass, replace
 from ..errors import UnreadableText
 from ..guide.expected import OBSERVER_REPLICAS, POSTGRES_POD
 from ..kubectl.failures import Failure, FailureKind, failure
-from ..kubectl.tables import (
-    Event,
-    Row,
-    age_seconds,
-    events,
-    ready,
-    restarts,
-    table,
-    unreadable,
-)
-from ..model import (
-    SEVERITY,
-    Finding,
-    Remedy,
-    Run,
-    Runs,
-    Verdict,
-)
+from ..kubectl.tables import Event, Row, age_seconds, events, ready, restarts, table, unreadable
+from ..model import SEVERITY, Finding, Remedy, Run, Runs, Verdict
 from ..text import Message, msg, verbatim
 from .base import Execution, Step
-from .findings import (
-    advise,
-    do,
-    finding,
-    seen_at,
-    unseen,
-)
-from .step6_inside import (
-    environment,
-    mounts,
-    observer_log,
-    postgres_log,
-    write,
-)
+from .findings import advise, do, finding, seen_at, unseen
+from .step6_inside import environment, mounts, observer_log, postgres_log, write
 
 PODS = "step6-1-pods"
 DESCRIBE_POD = "describe-pod"

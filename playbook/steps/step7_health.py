@@ -12,24 +12,10 @@ from ..guide.expected import TMP_CURL
 from ..kubectl.failures import Failure, failure
 from ..kubectl.logs import free_lines
 from ..kubectl.tables import Event, events
-from ..model import (
-    Ended,
-    Finding,
-    Refusal,
-    Remedy,
-    Run,
-    Runs,
-    Verdict,
-)
+from ..model import Ended, Finding, Refusal, Remedy, Run, Runs, Verdict
 from ..text import Message, msg, verbatim
 from .base import Execution, Step
-from .findings import (
-    advise,
-    do,
-    finding,
-    seen_at,
-    unseen,
-)
+from .findings import advise, do, finding, seen_at, unseen
 
 IN_POD = "step7-1-health-in-pod"
 VIA_SERVICE = "step7-2-health-via-service"

@@ -12,24 +12,10 @@ import re
 from ..errors import UnreadableText
 from ..kubectl.failures import FailureKind, failure
 from ..kubectl.tables import lines
-from ..model import (
-    Ended,
-    Finding,
-    Refusal,
-    Remedy,
-    Run,
-    Runs,
-    Verdict,
-)
+from ..model import Ended, Finding, Refusal, Remedy, Run, Runs, Verdict
 from ..text import Message, msg, verbatim
 from .base import Execution, Step
-from .findings import (
-    advise,
-    do,
-    finding,
-    refused_because,
-    unseen,
-)
+from .findings import advise, do, finding, refused_because, unseen
 from .restart import (
     OBSERVER,
     PODS,

@@ -9,22 +9,10 @@ from itertools import pairwise
 from ..errors import UnreadableText
 from ..kubectl.failures import failure
 from ..kubectl.tables import count, table
-from ..model import (
-    Finding,
-    Remedy,
-    Run,
-    Runs,
-    Verdict,
-)
+from ..model import Finding, Remedy, Run, Runs, Verdict
 from ..text import Message, msg, verbatim
 from .base import Execution, Step
-from .findings import (
-    advise,
-    do,
-    finding,
-    seen_at,
-    unseen,
-)
+from .findings import advise, do, finding, seen_at, unseen
 
 PODS, FILES = "step9-1-pod-restarts", "step9-3-recent-files"
 PERIOD = timedelta(hours=24)

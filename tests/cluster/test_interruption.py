@@ -47,21 +47,9 @@ POINTS: tuple[tuple[str, signal.Signals, Callable[[Moment], bool], float, tuple[
         (),
     ),
     ("while 7-3 forwards", signal.SIGTERM, lambda at: at.runs("port-forward svc/observer"), 0.0, ()),
-    (
-        "between 8-1 and the delete",
-        signal.SIGHUP,
-        lambda at: at.has("run", "step8-1-count-files"),
-        0.0,
-        (),
-    ),
+    ("between 8-1 and the delete", signal.SIGHUP, lambda at: at.has("run", "step8-1-count-files"), 0.0, ()),
     ("while observer is deleted", signal.SIGKILL, lambda at: at.has("begin", DELETES[0]), 0.5, DELETES[:1]),
-    (
-        "while postgres-0 is waited for",
-        signal.SIGHUP,
-        lambda at: at.has("run", DELETES[1]),
-        0.1,
-        DELETES,
-    ),
+    ("while postgres-0 is waited for", signal.SIGHUP, lambda at: at.has("run", DELETES[1]), 0.1, DELETES),
 )
 """Name, signal, how the point is found, how long after it the signal comes, and which deletes were begun by then."""
 

@@ -8,18 +8,7 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from loopback import (
-    Answer,
-    Certificates,
-    api,
-    everything,
-    forbidden,
-    hanging,
-    kubeconfig,
-    refusing,
-    serving,
-    status,
-)
+from loopback import Answer, Certificates, api, everything, forbidden, hanging, kubeconfig, refusing, serving, status
 
 from playbook.kubectl.failures import FailureKind
 

@@ -186,10 +186,7 @@ def test_other_commands_are_refused_in_one_sentence_with_both_sides(tmp_path: Pa
     ids=["server", "nodes"],
 )
 def test_another_cluster_is_refused_and_leaves_no_trace_in_what_counts(
-    command: str,
-    old: str,
-    new: str,
-    verification: Verification,
+    command: str, old: str, new: str, verification: Verification
 ) -> None:
     before = verification.all()
     verification.cluster.tmp_curl = True
@@ -224,8 +221,7 @@ def test_tmp_curl_is_not_taken_back_from_another_cluster(verification: Verificat
 
 
 def test_a_removal_that_failed_is_tried_again_by_the_next_program(
-    verification: Verification,
-    monkeypatch: pytest.MonkeyPatch,
+    verification: Verification, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from dataclasses import replace
 
