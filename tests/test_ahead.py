@@ -46,7 +46,7 @@ def test_the_recording_is_the_same_as_with_one_job(jobs: int, tmp_path: Path) ->
 
 
 def test_what_was_read_for_a_step_that_is_not_reached_is_recorded_and_judges_nothing(tmp_path: Path) -> None:
-    session, record = verified(tmp_path, 2, FakeCluster("pvc-pending"))
+    session, record = verified(tmp_path, 2, FakeCluster("1.20/pvc-pending"))
     assert session.abort is not None and session.abort.criterion == 2
     assert [r.step for r in session.results if r.judged_at is not None] == ["0", "1", "2"]
     judged = {run.command for result in session.results for run in result.runs}
@@ -132,7 +132,7 @@ def test_nothing_is_begun_after_one_of_the_first_failed(status: int) -> None:
 
 
 def test_a_cluster_that_does_not_answer_is_asked_by_step_0_only(tmp_path: Path) -> None:
-    cluster = FakeCluster("api-down")
+    cluster = FakeCluster("1.20/api-down")
     session, record = verified(tmp_path, 2, cluster, begun_early(1, cluster))
     assert session.overall is Overall.FAILED
     assert {command for command, _ in recorded(record)} <= {*STEP_0, "describe-node", "k3s-status"}

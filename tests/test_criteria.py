@@ -55,7 +55,13 @@ def test_each_is_met_not_met_or_not_seen(each) -> None:  # type: ignore[no-untyp
 
 @pytest.mark.parametrize(
     ("scenario", "number"),
-    [("healthy", None), ("healthy-24h", None), ("secret-missing", 1), ("pvc-pending", 2), ("secret-key-missing", 3)],
+    [
+        ("1.20/healthy", None),
+        ("1.20/healthy-24h", None),
+        ("1.20/secret-missing", 1),
+        ("1.20/pvc-pending", 2),
+        ("1.20/secret-key-missing", 3),
+    ],
 )
 def test_the_recordings_meet_what_they_were_made_for(scenario: str, number: int | None) -> None:
     runs = runs_of(scenario)

@@ -23,7 +23,7 @@ from playbook.pack import MANIFEST, Pack, PackRefused
 @pytest.fixture(scope="module")
 def stub(tmp_path_factory: pytest.TempPathFactory) -> Stubbed:
     """A session with a failure, a diagnosis and a waiver in it."""
-    stub = Stubbed(tmp_path_factory.mktemp("pack"), "service-port")
+    stub = Stubbed(tmp_path_factory.mktemp("pack"), "1.20/service-port")
     assert stub.playbook("all", "--until", "6").returncode == 1
     made = stub.playbook("waive", "SERVICE-PORT/observer", "--by", "Kim", "--reason", "on purpose")
     assert made.returncode == 0, made.stderr
@@ -50,7 +50,7 @@ def rebuilt(made: Pack, **changes: bytes | None) -> bytes:
             del members[name]
         else:
             members[name] = data
-    session = library.replay(FIXTURES / "healthy", diagnose=False)
+    session = library.replay(FIXTURES / "1.20/healthy", diagnose=False)
     object.__setattr__(session, "id", made.session)
     members[MANIFEST] = pack._manifest(session, members)
     return Pack(made.session, members, made.mtime).to_bytes()
@@ -234,6 +234,6 @@ def test_long_names(made: Pack) -> None:
 
 def test_what_has_no_journal(tmp_path: Path) -> None:
     with pytest.raises(UsageError):
-        pack.pack(FIXTURES / "healthy")
+        pack.pack(FIXTURES / "1.20/healthy")
     with pytest.raises(UsageError):
         list(packcheck.verify(tmp_path / "absent"))

@@ -88,7 +88,7 @@ def tried(state: str) -> Iterator[tuple[Step, Runs, int, Mutation]]:
         for index, run in enumerate(runs):
             for mutation in mutations(run, every, THOROUGH):
                 key = zlib.crc32(f"{state} {run.command} {run.ordinal} {mutation.how}".encode())
-                if THOROUGH or (state == "healthy-24h" and mutation.lossy) or key % ONE_OF == 0:
+                if THOROUGH or (state == "1.20/healthy-24h" and mutation.lossy) or key % ONE_OF == 0:
                     yield step, runs, index, mutation
 
 
@@ -139,9 +139,9 @@ def test_no_lost_or_garbled_output_makes_a_bad_state_good(state: str) -> None:
 
 
 def test_a_complete_verification_does_not_stay_so_without_its_evidence() -> None:
-    assert library.replay(FIXTURES / "healthy-24h").overall is Overall.COMPLETE
+    assert library.replay(FIXTURES / "1.20/healthy-24h").overall is Overall.COMPLETE
     still: dict[str, set[str]] = {}
-    for step, runs, index, mutation in tried("healthy-24h"):
+    for step, runs, index, mutation in tried("1.20/healthy-24h"):
         if mutation.lossy and verdict(judged(step, runs, index, mutation)) in SETTLED:
             command = runs[index].command
             kinds, _ = STILL_GOOD.get(command, (set(), ""))
@@ -156,7 +156,7 @@ def test_a_complete_verification_does_not_stay_so_without_its_evidence() -> None
 @pytest.mark.parametrize("state", states())
 def test_one_bad_step_is_never_complete_through_the_engine(state: str) -> None:
     """Each failed step of a recording is made the only fault of an otherwise complete verification."""
-    carried, bad = recording("healthy-24h")[1], recording(state)[1]
+    carried, bad = recording("1.20/healthy-24h")[1], recording(state)[1]
     failed = [step for step in STEPS if verdict(step.judge(bad[step.id])) is Verdict.FAIL]
     every = [run for runs in bad.values() for run in runs]
     for step in failed if THOROUGH else failed[:1]:
@@ -164,7 +164,7 @@ def test_one_bad_step_is_never_complete_through_the_engine(state: str) -> None:
         assert library.replay(folder, diagnose=False).overall in (Overall.FAILED, Overall.ABORTED)  # type: ignore[arg-type]
         found = [mutation for run in bad[step.id] for mutation in mutations(run, every, THOROUGH)]
         for mutation in random.Random(f"{state} {step.id}").sample(found, min(len(found), 40 if THOROUGH else 1)):
-            if (state, mutation.how) == ("read-only", "stdout of step6-6-write-data"):
+            if (state, mutation.how) == ("1.20/read-only", "stdout of step6-6-write-data"):
                 continue  # SAME_TEXT
             session = library.replay(folder.with_run(mutation.run))  # type: ignore[arg-type]
             assert session.overall is not Overall.COMPLETE, (step.id, mutation.run.command, mutation.how)
@@ -172,9 +172,11 @@ def test_one_bad_step_is_never_complete_through_the_engine(state: str) -> None:
 
 
 def test_the_engine_says_what_the_judges_say() -> None:
-    folder, carried = recording("healthy-24h")
+    folder, carried = recording("1.20/healthy-24h")
     found = [
-        (step, carried[step.id], index, mutation) for step, _, index, mutation in tried("healthy-24h") if step.id < "7"
+        (step, carried[step.id], index, mutation)
+        for step, _, index, mutation in tried("1.20/healthy-24h")
+        if step.id < "7"
     ]
     for step, runs, index, mutation in random.Random(0).sample(found, 200 if THOROUGH else 6):
         session = library.replay(folder.with_run(mutation.run), diagnose=False)  # type: ignore[arg-type]
