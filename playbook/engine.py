@@ -11,10 +11,11 @@ from .ahead import STEPS_AHEAD, ReadAhead, looking
 from .catalog import Catalog
 from .criteria import Criterion, met
 from .errors import EXIT_OF, BadSession, DiskTrouble, Interrupted
-from .execution import REMOVE_TMP_CURL, Interruption, Listener, Silent, StepExecution, may_have_left_tmp_curl
+from .execution import Interruption, Listener, Silent, StepExecution, may_have_left_tmp_curl
 from .failures import Trouble, failure
 from .journal import Kind, now
 from .model import Cluster, Run, Session, StepResult, Verdict
+from .own_commands import REMOVE_TMP_CURL
 from .runner import Runner
 from .session import ENV, Record
 from .staleness import LOOK_AGAIN, stale

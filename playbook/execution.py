@@ -15,21 +15,12 @@ from .ahead import ReadAhead
 from .catalog import Catalog
 from .errors import Interrupted
 from .model import Cluster, Command, Ended, Refusal, Run, StepResult
+from .own_commands import OWN_COMMANDS, REMOVE_TMP_CURL
 from .runner import Runner
 from .session import Record
 from .steps.base import Runs, Step
 from .text import Message, msg
 from .tools import has_tool
-
-REMOVE_TMP_CURL = Command(
-    "remove-tmp-curl",
-    "7-2",
-    "kubectl delete pod tmp-curl -n observer-prod --now --wait=false\n",
-    "",
-    mutates=True,
-    timeout_s=40.0,
-)
-"""The one command that is not the guide's own. It takes back what 7-2 may leave behind, and never leads to a verdict."""
 
 _POSTGRES = re.compile(r"^(POSTGRES_USER|POSTGRES_DB)=([A-Za-z0-9_.-]+)\r?$", re.M)
 
@@ -281,6 +272,9 @@ class StepExecution:
     # how
 
     def _command(self, command: str, target: str = "") -> Command:
+        own = OWN_COMMANDS.get(f"{command}.{target}" if target else command)
+        if own:
+            return own
         return self.catalog.fill(command, target) if target else self.catalog.command(command)
 
     def _carry_out(self, command: Command, until: Callable[[], bool] | None = None) -> Run:

@@ -16,6 +16,7 @@ from .errors import BadRecording, BadSession, DiskTrouble, UsageError
 from .execution import Interruption, Listener, Silent, StepExecution
 from .journal import check, now
 from .model import Command, Finding, Overall, Run, Session, StepResult
+from .own_commands import OWN_COMMANDS
 from .session import Record, in_memory, opened_digests
 from .sessions import Sessions, state_directory
 from .staleness import stale
@@ -350,6 +351,9 @@ def commands_of(session: Session) -> dict[str, Command]:
     found: dict[str, Command] = {}
     for key in sorted(keys):
         name, _, target = key.partition(".")
+        if key in OWN_COMMANDS:
+            found[key] = OWN_COMMANDS[key]
+            continue
         try:
             found[key] = catalog.fill(name, target) if target else catalog.command(name)
         except UsageError:

@@ -103,7 +103,7 @@ class FakeCluster:
             return self._run(
                 key, ordinal, '{"status": "ok", "uptime": 1}', 0
             )  # killed before it says that it deleted its pod
-        if key == "logs-previous":
+        if command.key == "logs.tmp-curl":
             text = '{"status": "ok"}' if self.tmp_curl else ""
             return self._run(command.key, ordinal, text)
         if key == "step8-2-delete-observer":

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from playbook.catalog import DIAGNOSE_ORDER, GUIDE_ORDER
 from playbook.model import Ended, Run
+from playbook.own_commands import OWN_COMMANDS
 from playbook.steps.base import Runs
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -41,7 +42,7 @@ def runs_of(state: str, *commands: str) -> Runs:
     is left out; one that nobody knows raises KeyError.
     """
     for command in commands:
-        if command not in GUIDE_ORDER and command.split(".")[0] not in DIAGNOSE_ORDER:
+        if command not in (*GUIDE_ORDER, *OWN_COMMANDS) and command.split(".")[0] not in DIAGNOSE_ORDER:
             raise KeyError(command)
     folder = FIXTURES / state
     met: Counter[str] = Counter()

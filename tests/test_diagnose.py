@@ -16,9 +16,6 @@ from playbook.model import Ended, Run, Verdict
 from playbook.steps.base import missing
 from playbook.text import speaking
 
-ONE_FINDING = ("1.34/healthy", "1.34/healthy-24h")
-"""Of these the program says one finding wrongly, and no cause."""
-
 
 def named(name: str) -> Case:
     return next(case for case in CASES if case.name == name)
@@ -26,7 +23,7 @@ def named(name: str) -> Case:
 
 @pytest.mark.parametrize(
     "case",
-    [pytest.param(case, marks=() if case.name in ONE_FINDING else wrong_today(case.name)) for case in CASES],
+    [pytest.param(case, marks=wrong_today(case.name)) for case in CASES],
     ids=lambda case: case.name,
 )
 def test_roots(case: Case) -> None:

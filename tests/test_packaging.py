@@ -18,7 +18,6 @@ from pathlib import Path
 
 import pytest
 from support import FIXTURES, ROOT
-from test_recordings import wrong_today
 
 from playbook.library import SCENARIOS
 
@@ -102,9 +101,7 @@ def test_a_bare_checkout_uses_its_own_files(checkout: Path) -> None:
     ], ended.stderr
 
 
-def test_a_bare_checkout_runs(checkout: Path, request: pytest.FixtureRequest) -> None:
-    for mark in wrong_today("1.34/healthy"):
-        request.applymarker(mark)
+def test_a_bare_checkout_runs(checkout: Path) -> None:
     assert run(sys.executable, "-m", "playbook", "show", "step3-4-secret-keys-jq", cwd=checkout).stdout == SHOWN
     demo = run(sys.executable, "-m", "playbook", "demo", cwd=checkout)
     assert demo.returncode == 5, demo.stderr.decode()
@@ -225,10 +222,7 @@ def test_pyz_shows_commands(tmp_path: Path) -> None:
 
 
 @zipped
-@pytest.mark.parametrize(
-    "scenario",
-    [pytest.param(name, marks=wrong_today(f"1.34/{name}") if name.startswith("healthy") else ()) for name in SCENARIOS],
-)
+@pytest.mark.parametrize("scenario", SCENARIOS)
 def test_pyz_judges_as_the_checkout_does(scenario: str, tmp_path: Path) -> None:
     demo = run(sys.executable, "-I", PYZ, "demo", scenario, "--output", "json", cwd=tmp_path)
     here = run(sys.executable, "-m", "playbook", "demo", scenario, "--output", "json", cwd=ROOT)
@@ -252,9 +246,7 @@ def test_pyz_replays_and_reports(tmp_path: Path) -> None:
 
 
 @zipped
-def test_pyz_speaks_korean(tmp_path: Path, request: pytest.FixtureRequest) -> None:
-    for mark in wrong_today("1.34/healthy"):
-        request.applymarker(mark)
+def test_pyz_speaks_korean(tmp_path: Path) -> None:
     ended = run(sys.executable, "-I", PYZ, "demo", "--lang", "ko", cwd=tmp_path)
     assert ended.returncode == 5, ended.stderr.decode()
     assert any("\uac00" <= letter <= "\ud7a3" for letter in ended.stdout.decode())

@@ -25,8 +25,6 @@ RECORDINGS = {"1.20": SHARED / "recordings", "1.34": SHARED / "recordings-1.34"}
 HEALTHY = ("healthy", "healthy-24h", "attach-race")
 
 WRONG_TODAY = {
-    "1.34/healthy": "Step 7-2 reads only the log of the last finished try, and Kubernetes 1.34 keeps none of it: the plain log of tmp-curl is not read",
-    "1.34/healthy-24h": "as 1.34/healthy: the plain log of tmp-curl is not read",
     "1.34/cordoned": "a node that is Ready,SchedulingDisabled has no row, so the cause is told as unmatched",
     "1.34/disk-pressure": "evicted pods count as replicas that fail, and the scheduler's words for a taint are not read as short resources",
     "1.34/evicted-left": "evicted pods beside the running ones count as replicas that fail, in Steps 6 and 9",

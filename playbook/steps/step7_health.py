@@ -10,10 +10,12 @@ from dataclasses import replace
 from datetime import datetime, timezone
 from functools import partial
 
+from ..errors import UnreadableText
 from ..expected import TMP_CURL
 from ..failures import Failure, failure
 from ..logs import free_lines
 from ..model import Ended, Finding, Refusal, Remedy, Run, Verdict
+from ..tables import Event, events
 from ..text import Message, msg, verbatim
 from .base import Execution, Runs, Step
 from .findings import advise, do, finding, seen_at, unseen
@@ -23,8 +25,12 @@ IN_POD = "step7-1-health-in-pod"
 VIA_SERVICE = "step7-2-health-via-service"
 FORWARD, CURL, STOP = "step7-3-port-forward", "step7-3-curl", "step7-3-stop-port-forward"
 DATABASE = "step7-4-db-connection"
-PREVIOUS = "logs-previous"
-PREVIOUS_CURL = f"{PREVIOUS}.{TMP_CURL}"
+LOG = "logs"
+LOG_CURL = f"{LOG}.{TMP_CURL}"
+PREVIOUS_CURL = f"logs-previous.{TMP_CURL}"
+"""What sessions recorded before the plain log was asked for."""
+DESCRIBE = "describe-pod"
+DESCRIBE_CURL = f"{DESCRIBE}.{TMP_CURL}"
 
 HEALTHY = 'HTTP 200, {"status": "ok"}'
 
@@ -33,6 +39,9 @@ FRESH_S = 60.0
 
 RETRY_EVERY_S, RETRY_FOR_S = 3.0, 45.0
 """While an earlier tmp-curl is being deleted (30 s of grace at most), 7-2 is tried again."""
+
+STUCK_AFTER_S = 20.0
+"""So long may the pod of 7-2 wait for a node or for its image; then that is a finding."""
 
 _SCAN = 100_000
 """How many characters of an output are searched for the health answer."""
@@ -73,30 +82,43 @@ def _leftover(execution: Execution) -> bool:
 def _via_service(execution: Execution) -> None:
     """7-2, live: ended early once the pod's log has shown the answer, and never leaving its pod behind.
 
-    kubectl often waits out its 60 s although curl was done in milliseconds. The pod is started again and again as long
-    as kubectl waits, so the log of its last finished try holds the answer (the guide's own `logs --previous`).
+    kubectl often waits out its 60 s although curl was done in milliseconds; the pod's own log then has the answer. It is
+    ended early, too, when the pod cannot come up: the guide's description of the pod says why.
     """
-    seen = False
-    asked = 0
-
-    def answered() -> bool:
-        nonlocal seen, asked
-        asked += 1
-        if asked <= 10 or asked % 5 == 0:  # an answer comes within seconds; after that, seldom
-            seen = bool(answers(execution.run(PREVIOUS, TMP_CURL).out))
-        return seen
-
+    watch = _Watch(execution)
     give_up = time.monotonic() + RETRY_FOR_S
-    run = execution.run(VIA_SERVICE, until=answered)
+    run = execution.run(VIA_SERVICE, until=watch.is_over)
     while _being_deleted(run) and time.monotonic() < give_up:
         time.sleep(RETRY_EVERY_S)
-        asked = 0
-        run = execution.run(VIA_SERVICE, until=answered)
-    if not run.happened or _already_there(run):
+        watch = _Watch(execution)
+        run = execution.run(VIA_SERVICE, until=watch.is_over)
+    if not run.happened or _already_there(run) or _refusal(run):
         return
-    if not seen and not answers(run.out) and run.ended is not Ended.INTERRUPTED:
-        execution.run(PREVIOUS, TMP_CURL)
+    if not (watch.answered or watch.stuck or answers(run.out)) and run.ended is not Ended.INTERRUPTED:
+        execution.run(LOG, TMP_CURL)
+        execution.run(DESCRIBE, TMP_CURL)
     execution.remove_tmp_curl()
+
+
+class _Watch:
+    """Looks at the pod of 7-2 while kubectl waits for it: until its log has the answer, or it is clear that it cannot come up."""
+
+    def __init__(self, execution: Execution) -> None:
+        self._execution = execution
+        self._began = time.monotonic()
+        self._looks = 0
+        self.answered = False
+        self.stuck = False
+
+    def is_over(self) -> bool:
+        """Asked about once a second while the command runs."""
+        self._looks += 1
+        if self._looks > 10 and self._looks % 5:  # an answer comes within seconds; after that, seldom
+            return False
+        self.answered = bool(answers(self._execution.run(LOG, TMP_CURL).out))
+        if not self.answered and time.monotonic() - self._began >= STUCK_AFTER_S:
+            self.stuck = _trouble(self._execution.run(DESCRIBE, TMP_CURL)) is not None
+        return self.answered or self.stuck
 
 
 def _replay_via_service(execution: Execution) -> None:
@@ -104,8 +126,12 @@ def _replay_via_service(execution: Execution) -> None:
     run = execution.run(VIA_SERVICE)
     while _being_deleted(run) and execution.recorded(VIA_SERVICE):
         run = execution.run(VIA_SERVICE)
-    while execution.recorded(PREVIOUS_CURL) and not answers(execution.run(PREVIOUS, TMP_CURL).out):
-        pass
+    for log, key in ((LOG, LOG_CURL), ("logs-previous", PREVIOUS_CURL)):
+        while execution.recorded(key):
+            if answers(execution.run(log, TMP_CURL).out):
+                return
+    if execution.recorded(DESCRIBE_CURL):
+        execution.run(DESCRIBE, TMP_CURL)
 
 
 def _already_there(run: Run) -> bool:
@@ -120,10 +146,12 @@ def _being_deleted(run: Run) -> bool:
 
 
 def judge(runs: Runs) -> tuple[Finding, ...]:
-    """The four findings of Step 7; an answer that was not seen is inconclusive, never a pass."""
+    """HEALTH-POD, HEALTH-SERVICE, NEW-POD, HEALTH-FORWARD, DB-CONNECTION; an answer that was not seen is never a pass."""
+    via_service, logs = runs.last(VIA_SERVICE), (runs.last(LOG_CURL), runs.last(PREVIOUS_CURL))
     return (
         _in_pod(runs.last(IN_POD)),
-        _service(runs.last(VIA_SERVICE), runs.last(PREVIOUS_CURL)),
+        _service(via_service, logs),
+        *_new_pod(via_service, logs, runs.last(DESCRIBE_CURL)),
         _forwarded(runs.last(FORWARD), runs.last(CURL)),
         _database(runs.last(DATABASE)),
     )
@@ -187,8 +215,8 @@ def _in_pod(run: Run) -> Finding:
     return unseen(code, step, run, HEALTHY, failure(run))
 
 
-def _service(run: Run, previous: Run) -> Finding:
-    """HEALTH-SERVICE: the answer on 7-2's standard output, else in the log of tmp-curl's last finished try.
+def _service(run: Run, logs: tuple[Run, ...]) -> Finding:
+    """HEALTH-SERVICE: the answer on 7-2's standard output, else in the log of tmp-curl.
 
     kubectl's own end says nothing: it fails while the service is healthy, and succeeds when curl failed. Without an
     answer from either the service was not seen.
@@ -202,18 +230,87 @@ def _service(run: Run, previous: Run) -> Finding:
             msg("a pod {pod} is in the way: delete it if nobody needs it, then run Step 7 again", pod=TMP_CURL),
         )
         return unseen(code, step, run, HEALTHY, why, (remove,))
-    for source in (run, previous):
+    for source in (run, *logs):
         body = answers(source.out)
         if not body:
             continue
         line, answer = next((one for one in body if not _is_ok(one[1])), body[0])
         said = _shown(answer)
         if _is_ok(answer):
-            return finding(code, step, Verdict.PASS, msg("healthy"), HEALTHY, said, source, line)
+            summary = msg("healthy") if source is run else msg("healthy, by the log of {pod}", pod=TMP_CURL)
+            return finding(code, step, Verdict.PASS, summary, HEALTHY, said, source, line)
         return _ill(code, step, source, line, said)
     if why is None and run.ended in (Ended.EXITED, Ended.SETTLED):
         why = msg("no answer was printed, neither by the command nor in the log of {pod}", pod=TMP_CURL)
     return unseen(code, step, run, HEALTHY, why)
+
+
+_NOT_ADMITTED = re.compile(
+    r"^Error from server \((?!AlreadyExists|NotFound|Unauthorized)\w+\): .*(?:pods \"tmp-curl\"|webhook)|denied the request"
+)
+_STARTED = re.compile(r"(?:Started|Created) container|Container (?:started|created)")
+
+
+def _new_pod(run: Run, logs: tuple[Run, ...], description: Run) -> tuple[Finding, ...]:
+    """NEW-POD: whether the pod that 7-2 makes came up; before Step 8 nothing else shows whether a new pod can.
+
+    A pod that no node takes stays Pending, which the guide calls abnormal (Step 6-1). One that the API server does not
+    admit is inconclusive, and one that only lacks curl's own image is a warning: both say nothing of Observer's pods.
+    """
+    code, step, wanted = "NEW-POD", "7-2", msg("the pod {pod} is admitted, scheduled and started", pod=TMP_CURL)
+    if not run.happened or _already_there(run):
+        return ()
+    if refusal := _refusal(run):
+        number, line = refusal
+        refused = unseen(code, step, run, wanted, verbatim(line.strip()))
+        return (replace(refused, summary=msg("a new pod is not admitted"), evidence=seen_at(run, number, "stderr")),)
+    came_up, ran = msg("a new pod came up"), msg("it ran")
+    answered = next((source for source in (run, *logs) if answers(source.out)), None)
+    if answered:
+        return (finding(code, step, Verdict.PASS, came_up, wanted, ran, answered),)
+    if trouble := _trouble(description):
+        said = verbatim(f"{trouble.reason}: {trouble.message}")
+        if trouble.reason == "FailedScheduling":
+            look = do("kubectl get nodes -o wide", msg("is the node cordoned, tainted or full?"))
+            summary = msg("a new pod cannot be scheduled")
+            return (finding(code, step, Verdict.FAIL, summary, wanted, said, description, trouble.line, (look,)),)
+        summary = msg("a new pod is scheduled, but the image of curl does not come")
+        return (finding(code, step, Verdict.WARN, summary, wanted, said, description, trouble.line),)
+    started = next((event for event in _events(description) if _STARTED.match(event.message)), None)
+    if started:
+        return (finding(code, step, Verdict.PASS, came_up, wanted, ran, description, started.line),)
+    if 'pod "tmp-curl" deleted' in run.out and "timed out waiting for the condition" not in run.err:
+        return (finding(code, step, Verdict.PASS, came_up, wanted, ran, run),)
+    return (unseen(code, step, run, wanted, failure(run)),)
+
+
+def _refusal(run: Run) -> tuple[int, str] | None:
+    """The line in which the API server says that it does not take the pod, and its number."""
+    return next(((number, line) for number, line in free_lines(run.err) if _NOT_ADMITTED.search(line)), None)
+
+
+def _events(description: Run) -> tuple[Event, ...]:
+    """The events of a described pod; none where they cannot be read."""
+    if failure(description) or not description.out.strip():
+        return ()
+    try:
+        return events(description.out)
+    except UnreadableText:
+        return ()
+
+
+def _trouble(description: Run) -> Event | None:
+    """The event that says why a pod does not come up; None once it has started, or before anything went wrong."""
+    seen = _events(description)
+    if any(_STARTED.match(event.message) for event in seen):
+        return None
+    wrong = (
+        event
+        for event in reversed(seen)
+        if event.reason == "FailedScheduling" or event.message.startswith("Failed to pull image")
+    )
+    scheduled = any(event.reason == "Scheduled" for event in seen)
+    return next((event for event in wrong if event.reason != "FailedScheduling" or not scheduled), None)
 
 
 _TAKEN = re.compile(r"address already in use|[Uu]nable to listen on port|[Uu]nable to create listener")

@@ -5,6 +5,7 @@ PLAYBOOK_CLUSTER_RESTART=1   lets Step 8 delete the pods
 PLAYBOOK_FAULTS=FOLDER       a folder with the executables `break` (put in a fault; list them), `heal` and, where kubectl
                              must be run from elsewhere, `in` (runs a command there). Allows the restarts, too
 PLAYBOOK_KUBECTLS=A:B        more kubectl programs to try
+PLAYBOOK_CLUSTER=short       the short form: healthy with restarts, five faults, one interruption; else everything
 """
 
 from __future__ import annotations
@@ -55,6 +56,21 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     if reporter:
         for line in _plan(_folder()):
             reporter.write_line(line)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The mark of what belongs to the short form."""
+    config.addinivalue_line("markers", "short: belongs to the short form too")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what the short form does not have; pytest says how many that are."""
+    form = os.environ.get("PLAYBOOK_CLUSTER", "full")
+    if form not in ("full", "short"):
+        raise pytest.UsageError(f"PLAYBOOK_CLUSTER={form}: it is full or short")
+    if form == "short":
+        config.hook.pytest_deselected(items=[item for item in items if not item.get_closest_marker("short")])
+        items[:] = [item for item in items if item.get_closest_marker("short")]
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""What each fault of the lab leads to: the one table that the live runs are held against."""
+"""What each fault leads to: the one table that the live runs are held against."""
 
 from __future__ import annotations
 
@@ -10,29 +10,28 @@ class Fault:
     """One fault and all that is said of it."""
 
     name: str
-    step: str  # the first step that is not pass
-    findings: tuple[str, ...]  # families of codes that must be fail there (warn for a fault that is only odd)
+    step: str  # the first step that is neither pass nor skipped
+    findings: tuple[str, ...]  # families of codes that have the step's verdict there
     overall: str
     exit_code: int
-    root: str  # code of the first cause
+    root: str  # code of the first cause; "" when there is nothing to blame
     criterion: int | None = None
     abort_step: str = ""  # the guide's number of the finding that met the criterion
+    verdict: str = "fail"  # of the step
     restart: bool = False  # run with --allow-restart; the interlock refuses it nevertheless
     undo: tuple[str, ...] = ()  # objects that are put back as they were instead of healing everything
-
-    @property
-    def fails(self) -> bool:
-        """Whether the step fails, or is only odd."""
-        return self.overall in ("failed", "aborted")
+    short: bool = False  # one of the five of the short form
+    wrong: str = ""  # what today's program says instead: the row is a strict expected failure
 
 
 FAULTS = (
     # undone cheaply, so first
-    Fault("ghcr-missing", "3", ("GHCR-SECRET",), "failed", 1, "GHCR-SECRET-ABSENT", undo=("observer-prod/secret/ghcr-secret",)),
+    Fault("ghcr-missing", "3", ("GHCR-SECRET",), "failed", 1, "GHCR-SECRET-ABSENT",
+          undo=("observer-prod/secret/ghcr-secret",)),
     Fault("config-key-missing", "4", ("CONFIG-KEYS",), "failed", 1, "CONFIG-KEY-MISSING",
           undo=("observer-prod/configmap/observer-config",)),
     Fault("config-mismatch", "4", ("CONFIG-PATH",), "aborted", 4, "CONFIG-MISMATCH", 6, "4",
-          undo=("observer-prod/configmap/observer-config",)),
+          undo=("observer-prod/configmap/observer-config",), short=True),
     Fault("service-port", "5", ("SERVICE-PORT",), "failed", 1, "SERVICE-PORT-WRONG/observer",
           undo=("observer-prod/service/observer",)),
     Fault("sealed-down", "3", ("SEALED-CONTROLLER",), "failed", 1, "SEALED-CONTROLLER-DOWN",
@@ -41,20 +40,49 @@ FAULTS = (
           undo=("observer-prod/deployment/observer",)),
     Fault("db-down", "6", ("PODS-PRESENT",), "failed", 1, "POSTGRES-ABSENT",
           undo=("observer-prod/statefulset/postgres",)),
-    # the lab is healed after each of these
-    Fault("secret-missing", "3", ("OBSERVER-SECRETS", "SECRET-KEYS"), "aborted", 4, "SECRET-ABSENT", 1, "3-3"),
-    Fault("secret-key-missing", "3", ("SECRET-KEYS",), "aborted", 4, "SECRET-KEY-MISSING", 3, "6-1"),
+    # the cluster is healed after each of these
+    Fault("secret-missing", "3", ("OBSERVER-SECRETS", "SECRET-KEYS"), "aborted", 4, "SECRET-ABSENT", 1, "3-3",
+          short=True),
+    Fault("secret-key-missing", "3", ("SECRET-KEYS",), "aborted", 4, "SECRET-KEY-MISSING", 3, "6-1", short=True),
     Fault("sealedsecret-missing", "3", ("SEALED-SYNCED", "SEALED-SECRET"), "failed", 1,
           "SEALED-SECRET-ABSENT/obs-kis-secret"),
-    Fault("pvc-pending", "2", ("PVC-BOUND",), "aborted", 4, "PVC-WAITING", 2, "2"),
-    Fault("service-missing", "5", ("SERVICE",), "failed", 1, "SERVICE-ABSENT/postgres"),
+    Fault("sealed-wrong-key", "3", ("SEALED-SYNCED", "SEALED-SECRET"), "failed", 1, "SEALED-WRONG-KEY/obs-kis-secret",
+          wrong="it is called absent: the STATUS column of the SealedSecret list is not read"),
+    Fault("pvc-pending", "2", ("PVC-BOUND",), "aborted", 4, "PVC-WAITING", 2, "2",
+          wrong="today's `Waiting for a volume to be created` begins with a capital letter"),
+    Fault("service-missing", "5", ("SERVICE",), "failed", 1, "SERVICE-ABSENT/postgres", short=True),
+    Fault("cordoned", "0", ("NODE-READY",), "failed", 1, "NODE-CORDONED/oracle-obs-arm",
+          wrong="no cause is named for Ready,SchedulingDisabled"),
+    Fault("dns-down", "7", ("DB-CONNECTION",), "failed", 1, "DNS-DOWN",
+          wrong="gaierror is taken for a missing Service although Step 5 saw it"),
+    Fault("lookalikes", "9", ("STABLE", "RECENT-FILES"), "incomplete", 3, "", verdict="pending",
+          wrong="every pod whose name begins with observer- is taken for a replica"),
     Fault("image-missing", "6", ("POD-STATUS", "EVENTS-OBSERVER"), "failed", 1, "IMAGE-NOT-FOUND/observer"),
+    Fault("image-other-cpu", "6", ("POD-STATUS", "EVENTS-OBSERVER"), "failed", 1, "IMAGE-OTHER-CPU/observer",
+          wrong="`no match for platform in manifest: not found` is taken for a wrong tag"),
+    Fault("image-rate-limit", "6", ("POD-STATUS", "EVENTS-OBSERVER"), "failed", 1, "IMAGE-RATE-LIMIT/observer",
+          wrong="429 Too Many Requests is not known"),
+    Fault("image-forbidden", "6", ("POD-STATUS", "EVENTS-OBSERVER"), "failed", 1, "IMAGE-FORBIDDEN/observer",
+          wrong="403 Forbidden is told as a missing or expired ghcr-secret"),
+    Fault("exec-format", "6", ("CRASH-LOOP", "LOG-OBSERVER"), "aborted", 4, "CRASH-OTHER-CPU/observer", 3, "6-1",
+          wrong="a program of another CPU is not known, and its log is no error"),
+    Fault("oom", "6", ("CRASH-LOOP",), "aborted", 4, "CRASH-OOM/observer", 3, "6-1",
+          wrong="OOMKilled is not known where only `describe pod` shows it"),
+    Fault("init-waiting", "6", ("POD-STATUS",), "incomplete", 3, "", verdict="inconclusive",
+          wrong="pods that are seconds old are called abnormal"),
+    Fault("postgres-permissions", "6", ("CRASH-LOOP",), "aborted", 4, "CRASH-PERMISSION/postgres", 3, "6-1",
+          wrong="`invalid permissions` is not known as the guide's fsGroup branch"),
     Fault("not-ready", "6", ("POD-STATUS",), "failed", 1, "NOT-READY/observer"),
     Fault("read-only", "6", ("WRITE",), "failed", 1, "WRITE-READ-ONLY/logs"),
     # Criterion 4 is not met, because the interlock refuses the delete of pods whose data is not on its PVC, and nothing is lost.
-    Fault("ephemeral-data", "6", ("MOUNT",), "failed", 1, "EPHEMERAL/data", restart=True),
-    Fault("restarts", "6", ("POD-RESTARTS",), "incomplete", 3, "RESTARTED/observer"),
+    Fault("ephemeral-data", "6", ("MOUNT",), "failed", 1, "EPHEMERAL/data", restart=True, short=True),
+    Fault("restarts", "6", ("POD-RESTARTS",), "incomplete", 3, "RESTARTED/observer", verdict="warn"),
     Fault("node-not-ready", "0", ("NODE-READY",), "failed", 1, "NODE-NOT-READY/oracle-obs-arm"),
     Fault("api-down", "0", ("API-REACHED",), "failed", 1, "API-REFUSED"),
+    # these leave dead pods behind, which only a new namespace is rid of
+    Fault("evicted-left", "6", ("POD-LEFTOVER",), "incomplete", 3, "", verdict="warn",
+          wrong="evicted pods that were left beside running ones are taken for a crash loop"),
+    Fault("disk-pressure", "6", ("POD-STATUS",), "failed", 1, "PENDING-RESOURCES/observer",
+          wrong="evicted pods are taken for a crash loop, and the node's taint is not read"),
 )  # fmt: skip
 """Every fault that `break` knows."""

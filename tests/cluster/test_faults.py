@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from _pytest.mark.structures import ParameterSet
 
 from .lab import Cluster, Faults, Played
 from .table import FAULTS, Fault
 
-ODD = ("fail", "warn")
 RESTARTS = "restarts"
 """Seen twice, by one test: after a baseline and before one."""
 
@@ -21,8 +21,19 @@ def test_every_fault_is_in_the_table(faults: Faults) -> None:
     assert sorted(faults.names()) == sorted(fault.name for fault in FAULTS)
 
 
-@pytest.mark.parametrize("fault", [fault for fault in FAULTS if fault.name != RESTARTS], ids=lambda fault: fault.name)
+def _rows() -> list[ParameterSet]:
+    """The table as parameters; a row that today's program does not meet is a strict expected failure."""
+    marks = {
+        fault.name: [pytest.mark.xfail(strict=True, reason=fault.wrong)] if fault.wrong else [] for fault in FAULTS
+    }
+    marks |= {fault.name: [*marks[fault.name], pytest.mark.short] for fault in FAULTS if fault.short}
+    return [pytest.param(fault, id=fault.name, marks=marks[fault.name]) for fault in FAULTS if fault.name != RESTARTS]
+
+
+@pytest.mark.parametrize("fault", _rows())
 def test_fault(fault: Fault, faults: Faults, bare_cluster: Cluster, tmp_path: Path) -> None:
+    if fault.name not in faults.names():
+        pytest.skip(f"this cluster has no fault {fault.name}")
     with faults.undone(fault.undo) if fault.undo else nullcontext():
         faults.put_in(fault.name)
         seen = bare_cluster.play(tmp_path / "state", "all", *(["--allow-restart"] if fault.restart else []))
@@ -34,32 +45,33 @@ def test_fault(fault: Fault, faults: Faults, bare_cluster: Cluster, tmp_path: Pa
 
 
 def _holds(fault: Fault, seen: Played, document: dict[str, Any]) -> None:
-    odd = [finding for step in document["steps"] for finding in step["findings"] if finding["verdict"] in ODD]
-    at_fault = {_family(finding) for finding in odd if finding["step"].split("-")[0] == fault.step}
-    steps = {step["id"]: step["verdict"] for step in document["steps"]}
-    first = next(step for step, verdict in steps.items() if verdict not in ("pass", "skipped"))
+    (step,) = (step for step in document["steps"] if step["id"] == fault.step)
+    there = {
+        str(finding["code"]).partition("/")[0] for finding in step["findings"] if finding["verdict"] == fault.verdict
+    }
     abort = document["abort"]
     row = {
-        "step": first,
-        "verdict": steps[fault.step],
-        "findings": set(fault.findings) <= at_fault or at_fault,
+        "step": next(step["id"] for step in document["steps"] if step["verdict"] not in ("pass", "skipped")),
+        "verdict": step["verdict"],
+        "findings": set(fault.findings) <= there or there,
         "overall": document["verdict"],
         "exit": seen.code,
         "criterion": abort and (abort["criterion"], abort["step"]),
-        "root": document["causes"][0]["code"] if document["causes"] else None,
+        "root": document["causes"][0]["code"] if document["causes"] else "",
     }
     assert row == {
         "step": fault.step,
-        "verdict": "fail" if fault.fails else "warn",
+        "verdict": fault.verdict,
         "findings": True,
         "overall": fault.overall,
         "exit": fault.exit_code,
         "criterion": (fault.criterion, fault.abort_step) if fault.criterion else None,
         "root": fault.root,
     }, seen.text
-    for line in document["causes"][0]["remedy"]:
-        assert _spaceless(line) in _spaceless(seen.out), f"the remedy is not printed: {line}\n{seen.out}"
-    assert document["causes"][0]["remedy"]
+    if fault.root:
+        assert document["causes"][0]["remedy"]
+        for line in document["causes"][0]["remedy"]:
+            assert _spaceless(line) in _spaceless(seen.out), f"the remedy is not printed: {line}\n{seen.out}"
 
 
 def test_two_causes_are_told_as_two(faults: Faults, bare_cluster: Cluster, tmp_path: Path) -> None:
@@ -71,6 +83,22 @@ def test_two_causes_are_told_as_two(faults: Faults, bare_cluster: Cluster, tmp_p
     assert seen.code == 1
     assert "GHCR-SECRET-ABSENT" in seen.out
     assert "SERVICE-ABSENT/postgres" in seen.out
+
+
+@pytest.mark.xfail(strict=True, reason="evicted pods of the provisioner are read as a provisioner that does not run")
+def test_evicted_pods_of_the_provisioner_mislead_nobody(faults: Faults, bare_cluster: Cluster, tmp_path: Path) -> None:
+    """A disk pressure that is over leaves them beside the provisioner that runs."""
+    if "evicted-left" not in faults.names():
+        pytest.skip("this cluster has no fault evicted-left")
+    faults.put_in("evicted-left")
+    faults.heal()
+    shells = bare_cluster.kubectl("get", "pods", "-n", "kube-system", "-l", "app=local-path-provisioner").stdout
+    assert len(shells.splitlines()) > 2, shells
+    faults.put_in("pvc-pending")
+    seen = bare_cluster.play(tmp_path / "state", "all")
+    assert [cause["code"] for cause in bare_cluster.document(tmp_path / "state")["causes"]] == ["PVC-WAITING"], (
+        seen.text
+    )
 
 
 def test_three_restarts_after_the_baseline_and_before_one(
@@ -90,10 +118,6 @@ def test_three_restarts_after_the_baseline_and_before_one(
     (fault,) = (fault for fault in FAULTS if fault.name == RESTARTS)
     anew = bare_cluster.play(tmp_path / "new", "all")
     _holds(fault, anew, bare_cluster.document(tmp_path / "new"))
-
-
-def _family(finding: dict[str, Any]) -> str:
-    return str(finding["code"]).partition("/")[0]
 
 
 def _spaceless(text: str) -> str:

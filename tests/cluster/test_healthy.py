@@ -37,6 +37,7 @@ def verified(
     yield Verified(bare_cluster, state, bare_cluster.play(state, "all", "--allow-restart"))
 
 
+@pytest.mark.short
 def test_the_whole_guide_passes_and_waits_for_its_24_hours(verified: Verified) -> None:
     assert verified.played.code == PENDING, verified.played.text
     assert verdicts(verified.cluster.document(verified.state)) == DONE
@@ -52,16 +53,19 @@ def test_a_report_is_written_and_named(verified: Verified) -> None:
     assert "kubectl delete pod -l app=observer -n observer-prod" in text
 
 
+@pytest.mark.short
 def test_each_pod_was_replaced_once(verified: Verified) -> None:
     begun = [event["command"] for event in journal(verified.state) if event["event"] == "begin"]
     assert begun.count("step8-2-delete-observer") == begun.count("step8-4-delete-postgres") == 1
 
 
+@pytest.mark.short
 def test_nothing_is_left_running(verified: Verified) -> None:
     assert processes(verified.played.mark) == []
     assert until(lambda: "tmp-curl" not in verified.cluster.pods(), 35, 1)
 
 
+@pytest.mark.short
 def test_no_secret_value_is_written_or_shown(verified: Verified) -> None:
     values = verified.cluster.secret_values()
     assert len(values) >= 5  # else there is nothing to be found
@@ -73,6 +77,7 @@ def test_no_secret_value_is_written_or_shown(verified: Verified) -> None:
             assert [str(path) for path, data in files.items() if form.encode() in data] == [], f"{name} was written"
 
 
+@pytest.mark.short
 def test_a_second_run_keeps_what_was_seen(verified: Verified) -> None:
     again = verified.cluster.play(verified.state, "all")
     assert again.code == PENDING, again.text
@@ -101,6 +106,14 @@ def test_one_sub_step(cluster: Cluster, tmp_path: Path) -> None:
     assert "SECRET-KEYS" in seen.out
     assert "KIS_APP_KEY" in seen.out
     assert journal(tmp_path / "state") == []  # a look, not a record
+
+
+def test_7_2_alone_twice_in_a_row(cluster: Cluster, tmp_path: Path) -> None:
+    """Its pod is gone when it is over, so the next one finds no pod in its way."""
+    for _ in range(2):
+        seen = cluster.play(tmp_path / "state", "step", "7-2")
+        assert seen.code == 0, seen.text
+        assert "tmp-curl" not in cluster.pods()
 
 
 def test_the_summary(cluster: Cluster, tmp_path: Path) -> None:

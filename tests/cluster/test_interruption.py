@@ -17,6 +17,8 @@ import pytest
 from .lab import Cluster, Faults, journal, processes, swept, until, verdicts
 
 DELETES = ("step8-2-delete-observer", "step8-4-delete-postgres")
+SHORT = "while observer is deleted"
+"""The point of the short form: the program is killed in the middle of Step 8."""
 
 
 @dataclass(frozen=True)
@@ -66,8 +68,7 @@ POINTS: tuple[tuple[str, signal.Signals, Callable[[Moment], bool], float, tuple[
 
 @pytest.mark.parametrize(
     ("number", "reached", "after_s", "begun_before"),
-    [point[1:] for point in POINTS],
-    ids=[point[0] for point in POINTS],
+    [pytest.param(*point[1:], id=point[0], marks=pytest.mark.short if point[0] == SHORT else ()) for point in POINTS],
 )
 def test_interrupted_and_taken_up_again(
     number: signal.Signals,

@@ -29,7 +29,7 @@ def table(request: pytest.FixtureRequest) -> Iterator[None]:
 def test_steps_0_to_6(kubectl_program: Path, cluster: Cluster, tmp_path: Path) -> None:
     cluster.forget_events()
     env = first_in_path(kubectl_program, tmp_path / "bin")
-    seen = cluster.play(tmp_path / "state", "all", "--until", "6", env=env)
+    seen = cluster.play(tmp_path / "state", "all", "--until", "7", env=env)
     document = cluster.document(tmp_path / "state")
     findings = [finding for step in document["steps"] for finding in step["findings"]]
     odd = {finding["code"]: finding["verdict"] for finding in findings if finding["verdict"] not in ("pass", "not-run")}

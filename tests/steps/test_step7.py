@@ -18,7 +18,7 @@ from playbook.steps.step7_health import STEP, answers, judge, perform
 TTY = "Unable to use a TTY - input is not a terminal or the right kind of file\n"
 IN_POD, SERVICE, DB = "step7-1-health-in-pod", "step7-2-health-via-service", "step7-4-db-connection"
 FORWARD, CURL, STOP = "step7-3-port-forward", "step7-3-curl", "step7-3-stop-port-forward"
-LOGS = "logs-previous.tmp-curl"
+LOGS, PREVIOUS, DESCRIBED = "logs.tmp-curl", "logs-previous.tmp-curl", "describe-pod.tmp-curl"
 OK = '{"status": "ok", "uptime": 7142}'
 GONE = 'Error from server (NotFound): pods "tmp-curl" not found\n'
 BEING_DELETED = 'Error from server (AlreadyExists): object is being deleted: pods "tmp-curl" already exists\n'
@@ -26,7 +26,7 @@ EXISTS = 'Error from server (AlreadyExists): pods "tmp-curl" already exists\n'
 
 
 def recorded(state: str) -> tuple[Finding, ...]:
-    return judge(runs_of(state, *STEP.commands, LOGS))
+    return judge(runs_of(state, *STEP.commands, LOGS, PREVIOUS))
 
 
 def healthy(*instead: Run) -> tuple[Finding, ...]:
@@ -41,16 +41,19 @@ def traceback(last: str) -> str:
 # Recordings
 
 
-@pytest.mark.parametrize("state", ["1.20/healthy", "1.20/healthy-24h", "1.20/attach-race"])
+@pytest.mark.parametrize(
+    "state", ["1.20/healthy", "1.20/healthy-24h", "1.20/attach-race", "1.34/healthy", "1.34/healthy-24h"]
+)
 def test_healthy(state: str) -> None:
     assert verdicts(recorded(state)) == dict.fromkeys(
-        ("HEALTH-POD", "HEALTH-SERVICE", "HEALTH-FORWARD", "DB-CONNECTION"), "pass"
+        ("HEALTH-POD", "HEALTH-SERVICE", "NEW-POD", "HEALTH-FORWARD", "DB-CONNECTION"), "pass"
     )
 
 
 def test_the_answer_in_the_log_settles_7_2() -> None:
     found = of(recorded("1.20/attach-race"), "HEALTH-SERVICE")
-    assert found.evidence is not None and found.evidence.command == LOGS
+    assert found.evidence is not None and found.evidence.command == PREVIOUS
+    assert "log of tmp-curl" in str(found.summary)
     without = judge(runs_of("1.20/attach-race", *STEP.commands))
     assert verdicts(without)["HEALTH-SERVICE"] == "inconclusive"
     assert "timed out waiting for the condition" in str(of(without, "HEALTH-SERVICE").actual)
@@ -87,7 +90,7 @@ def test_an_output_that_is_not_there_never_passes(command: str, how: str) -> Non
         "refused": said(command, err=REFUSED, code=0),
         "timeout": said(command, ended=Ended.TIMEOUT),
     }[how]
-    assert list(bad(healthy(run)).values()) == ["inconclusive"]
+    assert set(bad(healthy(run)).values()) == {"inconclusive"}  # 7-2 answers two questions: the service, and a new pod
 
 
 # Answers
@@ -156,6 +159,64 @@ def test_a_leftover_pod_is_named_and_left_to_the_operator() -> None:
         found = of(healthy(run), "HEALTH-SERVICE")
         assert "tmp-curl" in str(found.actual)
         assert typed(found) == ["kubectl delete pod tmp-curl -n observer-prod"]
+
+
+DESCRIPTION = """Name:             tmp-curl
+Namespace:        observer-prod
+Status:           Pending
+Events:
+  Type     Reason     Age                From               Message
+  ----     ------     ----               ----               -------
+"""
+SCHEDULED = "  Normal   Scheduled  24s                default-scheduler  Successfully assigned observer-prod/tmp-curl to oracle-obs-arm\n"
+TAINTED = (
+    "  Warning  FailedScheduling  21s   default-scheduler  0/1 nodes are available: 1 node(s) had untolerated taint(s). no new "
+    "claims to deallocate, preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.\n"
+)
+RATE_LIMIT = (
+    '  Warning  Failed     11s (x2 over 24s)  kubelet            Failed to pull image "curlimages/curl": failed to pull and '
+    "unpack image: failed to resolve image: unexpected status from HEAD request to https://registry-1.docker.io/v2/: 429 Too "
+    "Many Requests\n"
+)
+STARTED = "  Normal   Started    2s                 kubelet            Container started\n"
+QUOTA = (
+    'Error from server (Forbidden): pods "tmp-curl" is forbidden: exceeded quota: full, requested: pods=1, used: pods=3, '
+    "limited: pods=3\n"
+)
+WEBHOOK = (
+    'Error from server (InternalError): Internal error occurred: failed calling webhook "down.example.com": failed to call '
+    'webhook: Post "https://nothere.default.svc:443/?timeout=10s": service "nothere" not found\n'
+)
+WAITED = "error: timed out waiting for the condition\n"
+
+
+@pytest.mark.parametrize(
+    ("run", "description", "verdict", "words"),
+    [
+        (said(SERVICE, OK), "", "pass", "it ran"),
+        (said(SERVICE, ended=Ended.SETTLED), DESCRIPTION + TAINTED, "fail", "untolerated taint"),
+        (said(SERVICE, ended=Ended.SETTLED), DESCRIPTION + SCHEDULED + RATE_LIMIT, "warn", "429 Too Many Requests"),
+        # it waited for a node first, then came up, and curl said nothing: the service is ill, new pods are not
+        (said(SERVICE, err=WAITED), DESCRIPTION + TAINTED + SCHEDULED + STARTED, "pass", "it ran"),
+        (said(SERVICE, err=WAITED), DESCRIPTION + SCHEDULED, "inconclusive", "timed out"),
+        (said(SERVICE, err=WAITED), "", "inconclusive", "timed out"),
+        (said(SERVICE, 'pod "tmp-curl" deleted\n'), "", "pass", "it ran"),
+        (said(SERVICE, err=QUOTA), "", "inconclusive", "exceeded quota: full"),
+        (said(SERVICE, err=WEBHOOK), "", "inconclusive", "failed calling webhook"),
+        (said(SERVICE, err=REFUSED), "", "inconclusive", "was refused"),
+        (said(SERVICE, ended=Ended.TIMEOUT), "", "inconclusive", "no answer within"),
+    ],
+)
+def test_whether_a_new_pod_came_up(run: Run, description: str, verdict: str, words: str) -> None:
+    """What kubectl 1.34 printed on a cluster that was tainted, full, or had its webhook down; the rate limit is the words
+    of the observer's image with the name of curl's."""
+    found = of(healthy(run, said(DESCRIBED, description)), "NEW-POD")
+    assert found.verdict.value == verdict and words in str(found.actual)
+
+
+@pytest.mark.parametrize("run", [missing(SERVICE), said(SERVICE, err=EXISTS), said(SERVICE, err=BEING_DELETED)])
+def test_nothing_is_said_of_a_new_pod_that_was_not_asked_for(run: Run) -> None:
+    assert "NEW-POD" not in verdicts(healthy(run))
 
 
 LISTENING = "Forwarding from 127.0.0.1:8000 -> 8000\n"
@@ -292,9 +353,23 @@ def test_the_log_ends_the_wait() -> None:
 
 
 def test_without_an_answer_the_log_is_read_once_more_and_seldom_before() -> None:
-    timeout = said(SERVICE, err="error: timed out waiting for the condition\n")
-    asked = carried_out(FakeExecution({SERVICE: [timeout]}, earlier=fresh(), patience=60))
-    assert asked.count(LOGS) == 10 + 10 + 1 and "remove tmp-curl" in asked
+    asked = carried_out(FakeExecution({SERVICE: [said(SERVICE, err=WAITED)]}, earlier=fresh(), patience=60))
+    assert asked.count(LOGS) == 10 + 10 + 1 and asked.count(DESCRIBED) == 1 and "remove tmp-curl" in asked
+
+
+def test_a_pod_that_cannot_come_up_ends_the_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = iter(range(1000))
+    monkeypatch.setattr(step7_health.time, "monotonic", lambda: float(next(clock)))
+    replies = {DESCRIBED: [said(DESCRIBED, DESCRIPTION), said(DESCRIBED, DESCRIPTION + TAINTED)]}
+    asked = carried_out(FakeExecution(replies, earlier=fresh(), patience=200))
+    assert asked.count(DESCRIBED) == 2 and asked[-5:] == ["remove tmp-curl", FORWARD, CURL, STOP, DB]
+    assert asked.count(LOGS) >= 19, "not before 20 s is it called stuck"
+
+
+@pytest.mark.parametrize("refused", [QUOTA, WEBHOOK])
+def test_a_pod_that_was_not_admitted_is_not_removed(refused: str) -> None:
+    asked = carried_out(FakeExecution({SERVICE: [said(SERVICE, err=refused)]}, earlier=fresh()))
+    assert asked == [IN_POD, SERVICE, FORWARD, CURL, STOP, DB]
 
 
 def test_the_pod_of_an_earlier_try_is_waited_for(no_waiting: list[float]) -> None:

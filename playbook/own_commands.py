@@ -1,0 +1,28 @@
+"""The commands that are not the guide's own: what each is for, and what it may lead to.
+
+They stand beside the guide's, are recorded like them, and `docs/guide-notes.md` lists them. Only the log of tmp-curl has
+a part in a verdict, and the finding says so.
+"""
+
+from __future__ import annotations
+
+from .command import Command
+from .expected import TMP_CURL
+
+REMOVE_TMP_CURL = Command(
+    "remove-tmp-curl",
+    "7-2",
+    f"kubectl delete pod {TMP_CURL} -n observer-prod --now --timeout=35s\n",
+    "",
+    mutates=True,
+    timeout_s=40.0,
+)
+"""Takes back the pod that 7-2 may leave behind, and waits until it is gone. Never leads to a verdict."""
+
+LOG_TMP_CURL = Command(
+    "logs", "7-2", f"kubectl logs {TMP_CURL} -n observer-prod\n", "", timeout_s=10.0, target=TMP_CURL
+)
+"""What curl printed in the pod of 7-2. The guide's `logs --previous` cannot show it for half a minute on Kubernetes 1.34."""
+
+OWN_COMMANDS = {command.key: command for command in (REMOVE_TMP_CURL, LOG_TMP_CURL)}
+"""All of them, by the name under which their runs are recorded."""
