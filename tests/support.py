@@ -12,6 +12,8 @@ from collections import Counter
 from datetime import datetime, timezone
 from pathlib import Path
 
+import pytest
+
 from playbook.catalog import DIAGNOSE_ORDER, GUIDE_ORDER
 from playbook.model import Ended, Run
 from playbook.own_commands import OWN_COMMANDS
@@ -28,6 +30,17 @@ def states(kubernetes: str = "*") -> tuple[str, ...]:
     return tuple(
         sorted(runs.parent.relative_to(FIXTURES).as_posix() for runs in FIXTURES.glob(f"{kubernetes}/*/runs.json"))
     )
+
+
+def long_walk() -> list[object]:
+    """All states, for a test that takes long with each: those of 1.34 that 1.20 has too are left to the slow part."""
+    known = {state.partition("/")[2] for state in states("1.20")}
+    return [
+        pytest.param(
+            state, marks=pytest.mark.slow if state.startswith("1.34/") and state.partition("/")[2] in known else ()
+        )
+        for state in states()
+    ]
 
 
 def expected(state: str) -> str:

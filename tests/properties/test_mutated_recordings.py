@@ -14,7 +14,7 @@ from functools import lru_cache
 
 import pytest
 from mutating import Folder, Mutation, carried_out, mutations
-from support import FIXTURES, states
+from support import FIXTURES, long_walk
 
 import playbook.library as library
 from playbook.model import Finding, Overall, Run, Verdict, worst
@@ -122,7 +122,7 @@ def shown(found: Finding, runs: Runs, mutation: Mutation) -> bool:
     return line is None or (0 < line <= len(lines) and bool(lines[line - 1].strip()))
 
 
-@pytest.mark.parametrize("state", states())
+@pytest.mark.parametrize("state", long_walk())
 def test_no_lost_or_garbled_output_makes_a_bad_state_good(state: str) -> None:
     number = 0
     _, carried = recording(state)
@@ -164,7 +164,7 @@ def test_a_complete_verification_does_not_stay_so_without_its_evidence(state: st
         assert set(good) == set(still), "an exception that is no longer needed"
 
 
-@pytest.mark.parametrize("state", states())
+@pytest.mark.parametrize("state", long_walk())
 def test_one_bad_step_is_never_complete_through_the_engine(state: str) -> None:
     """Each failed step of a recording is made the only fault of an otherwise complete verification."""
     carried, bad = recording("1.20/healthy-24h")[1], recording(state)[1]
