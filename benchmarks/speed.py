@@ -84,7 +84,7 @@ def quick_stub(folder: Path, delay: float) -> dict[str, str]:
     stub: dict[str, object] = {"__name__": "stub", "__file__": str(STUB / "kubectl")}
     exec(compile((STUB / "kubectl").read_text(), str(STUB / "kubectl"), "exec"), stub)
     calls = stub["kubectl_calls"]
-    env = {**os.environ, "STUB_SCENARIO": "healthy", "PATH": f"{STUB}:{os.environ['PATH']}"}
+    env = {**os.environ, "STUB_SCENARIO": "1.20/healthy", "PATH": f"{STUB}:{os.environ['PATH']}"}
     cases = []
     for number, path in enumerate(sorted((ROOT / "commands").glob("*.sh"))):
         if not path.name.startswith((*(f"step{step}-" for step in range(7)), "summary")):

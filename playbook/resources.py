@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from importlib.abc import Traversable
 
 _HERE = Path(__file__).resolve().parent
-_BESIDE = {"scenarios": "tests/fixtures"}
+_BESIDE = {"scenarios": "tests/fixtures/1.34"}
 """What a checkout calls by another name than the wheel does."""
 
 

@@ -32,7 +32,7 @@ Events:          <none>
 class FakeCluster:
     """A runner (`playbook.runtime.live.Runner`) and the cluster behind it."""
 
-    def __init__(self, scenario: str = "healthy") -> None:
+    def __init__(self, scenario: str = "1.20/healthy") -> None:
         self.recording = ReplayRunner(FIXTURES / scenario)
         self.observers = ["observer-7cd9cf784-89kbs", "observer-7cd9cf784-qwkhz"]
         self.started = dict.fromkeys([*self.observers, "postgres-0"], "2026-11-22T22:56:00Z")

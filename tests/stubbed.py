@@ -21,7 +21,7 @@ class Stubbed:
     """A folder of one test's own: the state of the program, the state of the cluster, and a log of what it was asked."""
 
     folder: Path
-    scenario: str = "healthy"
+    scenario: str = "1.20/healthy"
 
     @property
     def state(self) -> Path:

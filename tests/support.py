@@ -1,6 +1,7 @@
 """The fixtures as the program's own types.
 
-A fixture is a recording of one state of a cluster (`tests/fixtures/<state>/`), its secrets masked.
+A fixture is a recording of one state of a cluster, its secrets masked. A state is named by the Kubernetes that it was taken
+from and by what was wrong: `1.34/cordoned` is the folder `tests/fixtures/1.34/cordoned`.
 """
 
 from __future__ import annotations
@@ -11,18 +12,39 @@ from collections import Counter
 from datetime import datetime, timezone
 from pathlib import Path
 
+import pytest
+
 from playbook.guide.catalog import DIAGNOSE_ORDER, GUIDE_ORDER
 from playbook.guide.own_commands import OWN_COMMANDS
 from playbook.model import Ended, Run, Runs
 
 ROOT = Path(__file__).resolve().parent.parent
 FIXTURES = ROOT / "tests" / "fixtures"
+EXPECTED = ROOT / "tests" / "expected"
 NEVER = datetime.fromtimestamp(0, timezone.utc)
 
 
-def states() -> tuple[str, ...]:
-    """The names of all fixtures."""
-    return tuple(sorted(runs.parent.name for runs in FIXTURES.glob("*/runs.json")))
+def states(kubernetes: str = "*") -> tuple[str, ...]:
+    """The names of all fixtures, or of those from one version of Kubernetes (`1.34`)."""
+    return tuple(
+        sorted(runs.parent.relative_to(FIXTURES).as_posix() for runs in FIXTURES.glob(f"{kubernetes}/*/runs.json"))
+    )
+
+
+def long_walk() -> list[object]:
+    """All states, for a test that takes long with each: those of 1.34 that 1.20 has too are left to the slow part."""
+    known = {state.partition("/")[2] for state in states("1.20")}
+    return [
+        pytest.param(
+            state, marks=pytest.mark.slow if state.startswith("1.34/") and state.partition("/")[2] in known else ()
+        )
+        for state in states()
+    ]
+
+
+def expected(state: str) -> str:
+    """The verdict that is right for `state`, finding by finding (`tests/expected/`); told by `test_recordings.told`."""
+    return (EXPECTED / f"{state}.txt").read_text("utf-8")
 
 
 def runs_of(state: str, *commands: str) -> Runs:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import sessions
 from stubbed import Stubbed
-from support import ROOT
+from support import FIXTURES, ROOT, long_walk
 
 from playbook import api, text
 from playbook.model import Verdict
@@ -28,7 +28,6 @@ import messages  # noqa: E402
 TEXTS = messages.collected()
 CATALOG = polib.pofile(str(messages.source("ko")))
 KOREAN = {entry.msgid: entry.msgstr for entry in CATALOG}
-FIXTURES = ROOT / "tests" / "fixtures"
 HANGUL = re.compile("[가-힣]")
 
 
@@ -308,7 +307,7 @@ def machine_words(value: object, key: str = "") -> object:
     )
 
 
-@pytest.mark.parametrize("scenario", sorted(path.parent.name for path in FIXTURES.glob("*/runs.json")))
+@pytest.mark.parametrize("scenario", long_walk())
 def test_json_says_the_same_in_both_languages(scenario):
     documents = {}
     for lang in LANGUAGES:
@@ -320,7 +319,7 @@ def test_json_says_the_same_in_both_languages(scenario):
     )
 
 
-@pytest.mark.parametrize("scenario", ["healthy-24h", "secret-missing", "pvc-pending"])
+@pytest.mark.parametrize("scenario", ["1.20/healthy-24h", "1.20/secret-missing", "1.20/pvc-pending"])
 def test_the_report_in_korean_has_the_same_facts(scenario):
     session = api.replay(FIXTURES / scenario)
     reports = {lang: api.render(session, lang=lang) for lang in LANGUAGES}
@@ -342,7 +341,7 @@ def test_only_what_is_the_same_in_every_language_stays_english_in_the_report():
     """Sentences of the program in the Korean report are Korean: no English template is left in it."""
     by_postgres = {"ready to accept connections"}  # PostgreSQL's own log says so too
     long = [known for known in TEXTS if len(known.split()) > 3 and "{" not in known and known not in by_postgres]
-    for scenario in ("healthy-24h", "secret-missing", "config-mismatch"):
+    for scenario in ("1.20/healthy-24h", "1.20/secret-missing", "1.20/config-mismatch"):
         if not (FIXTURES / scenario).is_dir():
             continue
         said = api.render(api.replay(FIXTURES / scenario), lang="ko")
@@ -353,13 +352,13 @@ def test_a_session_recorded_in_one_language_is_read_in_the_other():
     said = {}
     for lang in LANGUAGES:
         with speaking(lang):
-            session = api.replay(FIXTURES / "secret-missing")
+            session = api.replay(FIXTURES / "1.20/secret-missing")
         said[lang] = (terminal.problems(session), terminal.causes(session), terminal.abort_text(session))
     assert said["en"] == said["ko"]
 
 
 def test_a_live_session_in_korean_has_a_journal_without_a_language(tmp_path):
-    live = Stubbed(tmp_path, "secret-missing")
+    live = Stubbed(tmp_path, "1.20/secret-missing")
     done = live.playbook("all", "--lang", "ko")
     assert done.returncode == 4 and "중단: Step 3-3" in done.stdout, done.stderr
     assert not HANGUL.search((live.session / "journal.jsonl").read_text("utf-8"))

@@ -87,7 +87,7 @@ def test_only_the_four_libraries_are_needed() -> None:
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What a checkout needs to run, copied; nothing of it is installed."""
     place = tmp_path_factory.mktemp("checkout")
-    for name in ("playbook", "commands", "templates", *(f"tests/fixtures/{scenario}" for scenario in SCENARIOS)):
+    for name in ("playbook", "commands", "templates", *(f"tests/fixtures/1.34/{scenario}" for scenario in SCENARIOS)):
         shutil.copytree(ROOT / name, place / name, ignore=shutil.ignore_patterns("__pycache__"))
     return place
 
@@ -95,9 +95,10 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_bare_checkout_uses_its_own_files(checkout: Path) -> None:
     code = "import playbook.resources; print(playbook.resources.folder('commands'), playbook.scenario('healthy'))"
     ended = run(sys.executable, "-c", code, cwd=checkout)
-    assert ended.stdout.decode().split() == [str(checkout / "commands"), str(checkout / "tests/fixtures/healthy")], (
-        ended.stderr
-    )
+    assert ended.stdout.decode().split() == [
+        str(checkout / "commands"),
+        str(checkout / "tests/fixtures/1.34/healthy"),
+    ], ended.stderr
 
 
 def test_a_bare_checkout_runs(checkout: Path) -> None:
@@ -236,7 +237,7 @@ def undated(report: bytes) -> bytes:
 
 @zipped
 def test_pyz_replays_and_reports(tmp_path: Path) -> None:
-    recording = str(FIXTURES / "healthy-24h")
+    recording = str(FIXTURES / "1.20/healthy-24h")
     assert run(sys.executable, "-I", PYZ, "replay", recording, cwd=tmp_path).returncode == 0
     report = run(sys.executable, "-I", PYZ, "report", "--recording", recording, cwd=tmp_path)
     here = run(sys.executable, "-m", "playbook", "report", "--recording", recording, cwd=ROOT)

@@ -30,7 +30,7 @@ def forms(value: str) -> Iterator[bytes]:
 
 def plant(scenario: Path) -> None:
     """The healthy recording, with secrets in the environment, logs, errors, events, kubectl's own chatter and the ConfigMap."""
-    shutil.copytree(FIXTURES / "healthy", scenario)
+    shutil.copytree(FIXTURES / "1.20/healthy", scenario)
     env = scenario / "step6-4-env.out"
     lines = []
     for line in env.read_text("utf-8").splitlines():

@@ -1,6 +1,8 @@
 """Every recording is judged as `tests/expected/` says, finding by finding; and every command of the guide is recorded.
 
 The expected files were read against the guide, line by line, when they were made. A change in one is a change of verdict.
+They say what is right. Where the program says something else, `WRONG_TODAY` tells what, and the test of that state is an
+expected failure until the program is mended: then its line goes.
 """
 
 from __future__ import annotations
@@ -10,16 +12,36 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from support import FIXTURES, ROOT, runs_of, states
+from make_fixtures import day_later
+from support import EXPECTED, FIXTURES, ROOT, expected, runs_of, states
 
 from playbook import api
 from playbook.guide.catalog import GUIDE_ORDER
 from playbook.kubectl.failures import failure
 from playbook.model import Session, Verdict
 
-EXPECTED = Path(__file__).parent / "expected"
-RECORDINGS = Path(os.environ.get("PLAYBOOK_RECORDINGS", ROOT.parent / "shared" / "recordings"))
+SHARED = Path(os.environ.get("PLAYBOOK_RECORDINGS", ROOT.parent / "shared"))
+RECORDINGS = {"1.20": SHARED / "recordings", "1.34": SHARED / "recordings-1.34"}
 HEALTHY = ("healthy", "healthy-24h", "attach-race")
+
+WRONG_TODAY = {
+    "1.34/cordoned": "a node that is Ready,SchedulingDisabled has no row, so the cause is told as unmatched",
+    "1.34/disk-pressure": "evicted pods count as replicas that fail, and the scheduler's words for a taint are not read as short resources",
+    "1.34/evicted-left": "evicted pods beside the running ones count as replicas that fail, in Steps 6 and 9",
+    "1.34/exec-format": "a log that is nothing but `exec format error` passes, and the crash has no branch",
+    "1.34/image-other-cpu": "`no match for platform in manifest` is taken for a wrong image tag, because `not found` follows",
+    "1.34/image-rate-limit": "`429 Too Many Requests` has no branch",
+    "1.34/image-forbidden": "`403 Forbidden` is taken for missing or expired credentials",
+    "1.34/oom": "`Reason: OOMKilled` stands in `describe pod` alone, which the crash tree does not read",
+    "1.34/init-waiting": "a pod whose init containers have been at work for seconds counts as failed, and so does what needs it",
+    "1.34/postgres-permissions": "PostgreSQL's words for a data directory that it refuses are not taken for a permission problem",
+    "1.34/dns-down": "a name that is not resolved is always blamed on a missing Service, also when Step 5 saw it",
+    "1.34/lookalikes": "every pod whose name begins with observer- counts as a replica",
+    "1.34/sealed-wrong-key": "a SealedSecret that the controller cannot open is told as one that is absent",
+    "1.34/pvc-pending": "evicted pods of the provisioner beside the running one are taken for a provisioner that is down",
+    "1.34/ephemeral-data": "the volume is looked for in the pod of Step 6-1, which Step 8 has replaced",
+}
+"""What the program says wrongly of a recording, in one sentence each."""
 
 NEVER_RUN = {"step3-3-create-observer-secrets"}  # the emergency creation: only `fix` runs it
 NEVER_BROKEN = {
@@ -44,21 +66,32 @@ def told(session: Session) -> str:
     return "\n".join([*lines, *(f"root {cause.code}" for cause in session.causes)]) + "\n"
 
 
-@pytest.mark.parametrize("state", states())
+def wrong_today(state: str) -> list[pytest.MarkDecorator]:
+    """The mark of an expected failure, where the program says something wrong of `state`."""
+    wrong = WRONG_TODAY.get(state)
+    return [pytest.mark.xfail(reason=wrong, raises=AssertionError, strict=True)] if wrong else []
+
+
+@pytest.mark.parametrize("state", [pytest.param(state, marks=wrong_today(state)) for state in states()])
 def test_a_recording_gets_its_verdict(state: str) -> None:
-    assert told(api.replay(FIXTURES / state)) == (EXPECTED / f"{state}.txt").read_text("utf-8")
+    assert told(api.replay(FIXTURES / state)) == expected(state)
 
 
 def test_every_state_has_its_expected_verdict() -> None:
-    assert {path.stem for path in EXPECTED.glob("*.txt")} == set(states())
+    assert {path.relative_to(EXPECTED).with_suffix("").as_posix() for path in EXPECTED.rglob("*.txt")} == set(states())
+    assert set(WRONG_TODAY) <= set(states())
 
 
 @pytest.mark.parametrize("state", states())
-def test_the_unmasked_recording_gets_the_same_verdict(state: str) -> None:
-    if not (RECORDINGS / state).is_dir():
-        pytest.skip(f"the original recordings are not at {RECORDINGS}")
-    found, expected = told(api.replay(RECORDINGS / state)), told(api.replay(FIXTURES / state))
-    assert found == expected
+def test_the_unmasked_recording_gets_the_same_verdict(state: str, tmp_path: Path) -> None:
+    kubernetes, _, name = state.partition("/")
+    recording = RECORDINGS[kubernetes] / name
+    if not RECORDINGS[kubernetes].is_dir():
+        pytest.skip(f"the original recordings are not at {RECORDINGS[kubernetes]}")
+    if not recording.is_dir() and name == "healthy-24h":
+        recording = tmp_path / name
+        day_later(RECORDINGS[kubernetes] / "healthy", recording)
+    assert told(api.replay(recording)) == told(api.replay(FIXTURES / state))
 
 
 @cache
@@ -80,14 +113,21 @@ def _is_broken(state: str, command: str) -> bool:
     )
 
 
-def test_every_command_has_a_healthy_recording() -> None:
-    lacking = {command for command in GUIDE_ORDER if not any(runs_of(state, command) for state in HEALTHY)}
+def _of(kubernetes: str, healthy: bool) -> list[str]:
+    return [state for state in states(kubernetes) if (state.partition("/")[2] in HEALTHY) is healthy]
+
+
+@pytest.mark.parametrize("kubernetes", RECORDINGS)
+def test_every_command_has_a_healthy_recording(kubernetes: str) -> None:
+    healthy = _of(kubernetes, True)
+    lacking = {command for command in GUIDE_ORDER if not any(runs_of(state, command) for state in healthy)}
     lacking -= {"step7-3-stop-port-forward"}  # says nothing; a recording keeps what was said
     assert lacking == NEVER_RUN, "these commands lack a healthy recording"
 
 
-def test_every_command_has_a_broken_recording_or_a_reason() -> None:
-    broken = [state for state in states() if state not in HEALTHY]
+@pytest.mark.parametrize("kubernetes", RECORDINGS)
+def test_every_command_has_a_broken_recording_or_a_reason(kubernetes: str) -> None:
+    broken = _of(kubernetes, False)
     seen = {c for state in broken for c in GUIDE_ORDER if _is_broken(state, c)}
     lacking = {command for command in GUIDE_ORDER if command not in seen}
     for command in sorted(lacking):

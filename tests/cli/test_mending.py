@@ -33,7 +33,7 @@ def assert_nowhere(stub: Stubbed, shown: bytes) -> None:
 
 
 def test_fix_creates_the_secret_and_goes_on(tmp_path: Path) -> None:
-    stub = Stubbed(tmp_path, "secret-missing")
+    stub = Stubbed(tmp_path, "1.20/secret-missing")
     assert stub.playbook("all").returncode == 4
     status, shown = stub.at_terminal(
         ("fix", "observer-secrets"), (*ANSWERS, (r"\[y/N\]: ?$", b"y\n"), ("> $", b"no\n"))
@@ -63,7 +63,7 @@ def test_fix_creates_the_secret_and_goes_on(tmp_path: Path) -> None:
     (*ANSWERS[:4], (r"KIS_APP_SECRET: ?$", b"\x04")),
 ], ids=["no", "ctrl-c-at-confirm", "ctrl-c-at-value", "end-of-file"])  # fmt: skip
 def test_fix_that_is_broken_off_leaves_nothing(tmp_path: Path, answers: tuple[tuple[str, bytes], ...]) -> None:
-    stub = Stubbed(tmp_path, "secret-missing")
+    stub = Stubbed(tmp_path, "1.20/secret-missing")
     stub.playbook("all")
     status, shown = stub.at_terminal(("fix", "observer-secrets"), answers)
     assert status in (2, 130)
@@ -74,7 +74,7 @@ def test_fix_that_is_broken_off_leaves_nothing(tmp_path: Path, answers: tuple[tu
 
 
 def test_empty_value_is_asked_for_again(tmp_path: Path) -> None:
-    stub = Stubbed(tmp_path, "secret-missing")
+    stub = Stubbed(tmp_path, "1.20/secret-missing")
     stub.playbook("all")
     first = ("POSTGRES_PASSWORD: ?$", b"\n")
     status, shown = stub.at_terminal(("fix", "observer-secrets"), (first, ("POSTGRES_PASSWORD: ?$", b"\x03")))
@@ -83,7 +83,7 @@ def test_empty_value_is_asked_for_again(tmp_path: Path) -> None:
 
 
 def test_fix_where_the_secret_exists(tmp_path: Path) -> None:
-    stub = Stubbed(tmp_path, "healthy")
+    stub = Stubbed(tmp_path, "1.20/healthy")
     status, shown = stub.at_terminal(("fix", "observer-secrets"), ())
     assert status == 2
     assert b"kubectl delete secret observer-secrets -n observer-prod" in shown
@@ -92,7 +92,7 @@ def test_fix_where_the_secret_exists(tmp_path: Path) -> None:
 
 
 def test_fix_where_it_cannot_be_seen(tmp_path: Path) -> None:
-    stub = Stubbed(tmp_path, "api-down")
+    stub = Stubbed(tmp_path, "1.20/api-down")
     status, shown = stub.at_terminal(("fix", "observer-secrets"), ())
     assert status != 0
     assert b"could not be seen" in shown
@@ -100,7 +100,7 @@ def test_fix_where_it_cannot_be_seen(tmp_path: Path) -> None:
 
 
 def test_fix_needs_a_terminal(tmp_path: Path) -> None:
-    stub = Stubbed(tmp_path, "secret-missing")
+    stub = Stubbed(tmp_path, "1.20/secret-missing")
     refused = stub.playbook("fix", "observer-secrets")
     assert refused.returncode == 2
     assert "ssh -t" in refused.stderr
@@ -119,7 +119,7 @@ def test_a_value_too_short_to_mask_hides_the_stream() -> None:
 
 
 def test_diagnose_names_the_cause_and_changes_nothing(tmp_path: Path) -> None:
-    stub = Stubbed(tmp_path, "secret-key-missing")
+    stub = Stubbed(tmp_path, "1.20/secret-key-missing")
     assert stub.playbook("all", "--no-diagnose").returncode == 4
     stub.log.unlink()
     told = stub.playbook("diagnose")
@@ -135,11 +135,11 @@ def test_diagnose_names_the_cause_and_changes_nothing(tmp_path: Path) -> None:
 
 def test_diagnose_of_a_recording(tmp_path: Path) -> None:
     stub = Stubbed(tmp_path)
-    told = stub.playbook("diagnose", "--recording", str(FIXTURES / "secret-missing"))
+    told = stub.playbook("diagnose", "--recording", str(FIXTURES / "1.20/secret-missing"))
     assert told.returncode == 0
     assert "SECRET-ABSENT" in told.stdout
     assert not stub.log.exists() and not stub.state.exists()
-    nothing = stub.playbook("diagnose", "--recording", str(FIXTURES / "healthy-24h"))
+    nothing = stub.playbook("diagnose", "--recording", str(FIXTURES / "1.20/healthy-24h"))
     assert (nothing.returncode, "nothing" in nothing.stdout) == (0, True)
 
 

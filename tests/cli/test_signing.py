@@ -12,14 +12,14 @@ from support import FIXTURES
 
 @pytest.fixture(scope="module")
 def failed(tmp_path_factory: pytest.TempPathFactory) -> Stubbed:
-    stub = Stubbed(tmp_path_factory.mktemp("signing"), "service-port")
+    stub = Stubbed(tmp_path_factory.mktemp("signing"), "1.20/service-port")
     assert stub.playbook("all", "--until", "6").returncode == 1
     return stub
 
 
 @pytest.fixture(scope="module")
 def aborted(tmp_path_factory: pytest.TempPathFactory) -> Stubbed:
-    stub = Stubbed(tmp_path_factory.mktemp("aborted"), "secret-missing")
+    stub = Stubbed(tmp_path_factory.mktemp("aborted"), "1.20/secret-missing")
     assert stub.playbook("all", "--no-diagnose").returncode == 4
     return stub
 
@@ -40,7 +40,7 @@ def test_report_forms(failed: Stubbed) -> None:
 
 
 def test_report_of_a_recording(tmp_path: Path) -> None:
-    shown = Stubbed(tmp_path).playbook("report", "--recording", str(FIXTURES / "healthy-24h"))
+    shown = Stubbed(tmp_path).playbook("report", "--recording", str(FIXTURES / "1.20/healthy-24h"))
     assert shown.returncode == 0
     assert "Complete" in shown.stdout
     assert not (tmp_path / "state").exists()
@@ -69,7 +69,7 @@ def test_pack_and_verify(failed: Stubbed) -> None:
 
 
 def test_waiver_of_a_failure_dies_with_its_evidence(tmp_path: Path) -> None:
-    stub = Stubbed(tmp_path, "service-port")
+    stub = Stubbed(tmp_path, "1.20/service-port")
     stub.playbook("step", "5")
     made = stub.playbook("waive", "SERVICE-PORT/observer", "--by", "Kim", "--reason", "password: hunter22 on purpose")
     assert made.returncode == 0, made.stderr
@@ -78,7 +78,7 @@ def test_waiver_of_a_failure_dies_with_its_evidence(tmp_path: Path) -> None:
     assert "waive" in json.dumps(told)
     assert stub.playbook("step", "5").returncode in (0, 1, 3)
     assert len(waivers(stub)) == 1, "the same answer seen again stays accepted"
-    cured = Stubbed(tmp_path, "healthy")
+    cured = Stubbed(tmp_path, "1.20/healthy")
     cured.playbook("step", "5")
     cured.playbook("all", "--from", "5", "--until", "5")
     assert not waivers(cured)
@@ -113,7 +113,7 @@ def test_waiver_of_a_step_that_was_not_run(tmp_path: Path) -> None:
 
 
 def test_diff_by_id(failed: Stubbed) -> None:
-    changed = failed.playbook("diff", str(FIXTURES / "healthy"), failed.session.name)
+    changed = failed.playbook("diff", str(FIXTURES / "1.20/healthy"), failed.session.name)
     assert changed.returncode == 1
     assert "SERVICE-PORT/observer" in changed.stdout
     assert failed.playbook("diff", failed.session.name, str(failed.session)).returncode == 0

@@ -28,7 +28,7 @@ class Case:
 
     name: str
     roots: tuple[str, ...]
-    state: str = "healthy"
+    state: str = "1.20/healthy"
     instead: Mapping[str, Run] = field(default_factory=dict)
     says: Mapping[str, str] = field(default_factory=dict)  # command or key -> case name in fixtures_handwritten
     unmatched: bool = False

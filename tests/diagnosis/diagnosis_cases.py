@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from diagnosing import OBSERVERS, Case, cut_off, pods, written
-from support import made, runs_of
+from support import expected, made, runs_of, states
 
 from playbook.guide.expected import OBSERVER_ROOT
 from playbook.model import Ended, Run
@@ -13,46 +13,54 @@ from playbook.model import Ended, Run
 POD = OBSERVERS[0]
 LOOP = "0/1 CrashLoopBackOff 4 (20s ago)"
 
+
+def _recorded(state: str) -> Case:
+    """A recorded state with the roots that its expected file has."""
+    roots = tuple(line.removeprefix("root ") for line in expected(state).splitlines() if line.startswith("root "))
+    return Case(state, roots, state, unmatched=any(root.startswith("UNMATCHED") for root in roots))
+
+
 RECORDED = (
     Case("healthy", ()),
-    Case("healthy-24h", (), "healthy-24h"),
-    Case("attach-race", (), "attach-race"),
-    Case("api-down", ("API-REFUSED",), "api-down"),
-    Case("node-not-ready", ("NODE-NOT-READY/oracle-obs-arm",), "node-not-ready"),
-    Case("pvc-pending", ("PVC-WAITING",), "pvc-pending"),
-    Case("sealed-down", ("SEALED-CONTROLLER-DOWN",), "sealed-down"),
-    Case("sealedsecret-missing", ("SEALED-SECRET-ABSENT/obs-kis-secret",), "sealedsecret-missing"),
-    Case("secret-missing", ("SECRET-ABSENT",), "secret-missing"),
-    Case("secret-key-missing", ("SECRET-KEY-MISSING",), "secret-key-missing"),
-    Case("ghcr-missing", ("GHCR-SECRET-ABSENT",), "ghcr-missing"),
-    Case("config-key-missing", ("CONFIG-KEY-MISSING",), "config-key-missing"),
-    Case("config-mismatch", ("CONFIG-MISMATCH",), "config-mismatch"),
-    Case("service-missing", ("SERVICE-ABSENT/postgres",), "service-missing"),
-    Case("service-port", ("SERVICE-PORT-WRONG/observer",), "service-port"),
-    Case("image-missing", ("IMAGE-NOT-FOUND/observer",), "image-missing"),
-    Case("not-ready", ("NOT-READY/observer",), "not-ready"),
-    Case("read-only", ("WRITE-READ-ONLY/logs",), "read-only"),
-    Case("one-replica", ("REPLICAS",), "one-replica"),
-    Case("db-down", ("POSTGRES-ABSENT",), "db-down"),
+    Case("healthy-24h", (), "1.20/healthy-24h"),
+    Case("attach-race", (), "1.20/attach-race"),
+    Case("api-down", ("API-REFUSED",), "1.20/api-down"),
+    Case("node-not-ready", ("NODE-NOT-READY/oracle-obs-arm",), "1.20/node-not-ready"),
+    Case("pvc-pending", ("PVC-WAITING",), "1.20/pvc-pending"),
+    Case("sealed-down", ("SEALED-CONTROLLER-DOWN",), "1.20/sealed-down"),
+    Case("sealedsecret-missing", ("SEALED-SECRET-ABSENT/obs-kis-secret",), "1.20/sealedsecret-missing"),
+    Case("secret-missing", ("SECRET-ABSENT",), "1.20/secret-missing"),
+    Case("secret-key-missing", ("SECRET-KEY-MISSING",), "1.20/secret-key-missing"),
+    Case("ghcr-missing", ("GHCR-SECRET-ABSENT",), "1.20/ghcr-missing"),
+    Case("config-key-missing", ("CONFIG-KEY-MISSING",), "1.20/config-key-missing"),
+    Case("config-mismatch", ("CONFIG-MISMATCH",), "1.20/config-mismatch"),
+    Case("service-missing", ("SERVICE-ABSENT/postgres",), "1.20/service-missing"),
+    Case("service-port", ("SERVICE-PORT-WRONG/observer",), "1.20/service-port"),
+    Case("image-missing", ("IMAGE-NOT-FOUND/observer",), "1.20/image-missing"),
+    Case("not-ready", ("NOT-READY/observer",), "1.20/not-ready"),
+    Case("read-only", ("WRITE-READ-ONLY/logs",), "1.20/read-only"),
+    Case("one-replica", ("REPLICAS",), "1.20/one-replica"),
+    Case("db-down", ("POSTGRES-ABSENT",), "1.20/db-down"),
     # that state has one observer pod only, which is a second thing to put right
-    Case("ephemeral-data", ("EPHEMERAL/data", "REPLICAS"), "ephemeral-data"),
-    Case("restarts", ("RESTARTED/observer",), "restarts"),
+    Case("ephemeral-data", ("EPHEMERAL/data", "REPLICAS"), "1.20/ephemeral-data"),
+    Case("restarts", ("RESTARTED/observer",), "1.20/restarts"),
+    *(_recorded(state) for state in states("1.34")),
 )
 
 
-def _edited(command: str, old: str, new: str, state: str = "healthy") -> Run:
+def _edited(command: str, old: str, new: str, state: str = "1.20/healthy") -> Run:
     run = runs_of(state, command)[-1]
     assert old in run.out, f"{old!r} is not in {command} of {state}"
     return made(command, run.out.replace(old, new))
 
 
 def _without(command: str, name: str) -> Run:
-    run = runs_of("healthy", command)[-1]
+    run = runs_of("1.20/healthy", command)[-1]
     return made(command, "".join(line for line in run.out.splitlines(True) if not line.startswith(name)))
 
 
 def _no_mount(name: str) -> Run:
-    run = runs_of("healthy", "step6-5-mounts")[-1]
+    run = runs_of("1.20/healthy", "step6-5-mounts")[-1]
     return made(
         "step6-5-mounts", "".join(line for line in run.out.splitlines(True) if not line.rstrip().endswith(f"/{name}"))
     )
@@ -73,7 +81,7 @@ def _pod(name: str, root: str, state: str, command: str, unmatched: bool = False
     )
 
 
-_PENDING_PVC = {"step2-pvc": runs_of("pvc-pending", "step2-pvc")[-1]}
+_PENDING_PVC = {"step2-pvc": runs_of("1.20/pvc-pending", "step2-pvc")[-1]}
 _UNIVERSE = "observer-universe-pvc"
 _DATA = f"{OBSERVER_ROOT}/data"
 _EVENTS = ("Events:\n  Type     Reason     Age                From               Message\n"
@@ -85,7 +93,7 @@ _BACK_OFF = made(
 _UNHEALTHY = (
     f"{_EVENTS}  Warning  Unhealthy  9s (x3 over 24s)   kubelet            Readiness probe failed: connection refused\n"
 )
-_UNSYNCED = re.sub(r"(obs-kis-secret .*)True ", r"\g<1>False", runs_of("healthy", "step3-2-sealedsecrets")[-1].out)
+_UNSYNCED = re.sub(r"(obs-kis-secret .*)True ", r"\g<1>False", runs_of("1.20/healthy", "step3-2-sealedsecrets")[-1].out)
 _KEY_LOG = made("step6-3-logs-observer", written("crash-key", "logs-previous").stdout)
 _NO_NAMESPACE = {
     "step1-namespace": written("namespace-absent", "step1-namespace"),
@@ -96,7 +104,7 @@ _NO_NAMESPACE = {
     "step3-5-ghcr-secret": made("step3-5-ghcr-secret", stderr='Error from server (NotFound): secrets "ghcr-secret" not found\n',
                                 exit_code=1),
 }  # fmt: skip
-_LATER = runs_of("healthy-24h", "step9-1-pod-restarts")
+_LATER = runs_of("1.20/healthy-24h", "step9-1-pod-restarts")
 _FIRST_POD = _LATER[0].out.splitlines()[1].split()[0]
 
 
@@ -111,12 +119,12 @@ def _second_sample(old: str, new: str) -> tuple[Run, ...]:
 
 HANDMADE = (
     # Step 0 and 1
-    Case("api-unreachable", ("API-UNREACHABLE",), "api-down",
+    Case("api-unreachable", ("API-UNREACHABLE",), "1.20/api-down",
          {c: made(c, stderr=written("api-unreachable", "step0-cluster-info").err, exit_code=1)
-          for c in {run.command for run in runs_of("api-down")}}),
-    Case("k3s-down", ("API-UNREACHABLE",), "api-down",
+          for c in {run.command for run in runs_of("1.20/api-down")}}),
+    Case("k3s-down", ("API-UNREACHABLE",), "1.20/api-down",
          {c: made(c, stderr=written("api-unreachable", "step0-cluster-info").err, exit_code=1)
-          for c in {run.command for run in runs_of("api-down")}}, {"k3s-status": "k3s-down"}),
+          for c in {run.command for run in runs_of("1.20/api-down")}}, {"k3s-status": "k3s-down"}),
     Case("namespace-absent", ("NAMESPACE-ABSENT",), instead=_NO_NAMESPACE),
     Case("config-absent", ("CONFIG-ABSENT",), says={"describe-pod": "config-absent"}, instead={
         **{c: made(c, stderr='Error from server (NotFound): configmaps "observer-config" not found\n', exit_code=1)
@@ -160,20 +168,20 @@ HANDMADE = (
          instead={"step6-1-pods": pods(LOOP), "step6-3-logs-observer": _KEY_LOG, **cut_off()}),
     Case("seen Running between two crashes", ("CRASH-KEY/observer",), says={"logs-previous": "crash-key"},
          instead={"step6-1-pods": pods("1/1 Running 3 (9s ago)"), "step6-2-describe-observer": _BACK_OFF}),
-    Case("config key missing, crash", ("CONFIG-KEY-MISSING",), "config-key-missing",
+    Case("config key missing, crash", ("CONFIG-KEY-MISSING",), "1.20/config-key-missing",
          {"step6-1-pods": pods(LOOP), **cut_off()}, {"logs-previous": "crash-config-key"}),
-    Case("postgres down, observer crashes for it", ("POSTGRES-ABSENT",), "db-down",
+    Case("postgres down, observer crashes for it", ("POSTGRES-ABSENT",), "1.20/db-down",
          {"step6-1-pods": pods(LOOP, None), **cut_off()}, {"logs-previous": "crash-db"}),
-    Case("service missing, observer crashes for it", ("SERVICE-ABSENT/postgres",), "service-missing",
+    Case("service missing, observer crashes for it", ("SERVICE-ABSENT/postgres",), "1.20/service-missing",
          {"step6-1-pods": pods(LOOP), **cut_off()}, {"logs-previous": "crash-db-name"}),
     # the other rows of 6-1
     _pod("image-unauthorized", "IMAGE-UNAUTHORIZED/observer", "0/1 ImagePullBackOff 0", "describe-pod-failed"),
     _pod("image-timeout", "IMAGE-TIMEOUT/observer", "0/1 ErrImagePull 0", "describe-pod-failed"),
     _pod("image-not-found", "IMAGE-NOT-FOUND/observer", "0/1 ImagePullBackOff 0", "describe-pod-failed"),
     _pod("image-other", "UNMATCHED-POD/observer", "0/1 ImagePullBackOff 0", "describe-pod-failed", unmatched=True),
-    Case("ghcr-secret missing, pull refused", ("GHCR-SECRET-ABSENT",), "ghcr-missing",
+    Case("ghcr-secret missing, pull refused", ("GHCR-SECRET-ABSENT",), "1.20/ghcr-missing",
          {"step6-1-pods": pods("0/1 ImagePullBackOff 0"), **cut_off()}, {"describe-pod-failed": "image-unauthorized"}),
-    Case("ghcr-secret missing, tag wrong", ("GHCR-SECRET-ABSENT", "IMAGE-NOT-FOUND/observer"), "ghcr-missing",
+    Case("ghcr-secret missing, tag wrong", ("GHCR-SECRET-ABSENT", "IMAGE-NOT-FOUND/observer"), "1.20/ghcr-missing",
          {"step6-1-pods": pods("0/1 ImagePullBackOff 0"), **cut_off()}, {"describe-pod-failed": "image-not-found"}),
     _pod("pending-pvc", "PENDING-PVC/observer", "0/1 Pending 0", "describe-pod"),
     _pod("pending-resources", "PENDING-RESOURCES/observer", "0/1 Pending 0", "describe-pod"),
@@ -182,31 +190,31 @@ HANDMADE = (
     # Steps 6-5 to 9
     Case("mount-absent", ("MOUNT-ABSENT/logs",), instead={"step6-5-mounts": _no_mount("logs")}),
     Case("write-denied", ("WRITE-DENIED/data",), instead={"step6-6-write-data": written("write-denied", "step6-6-write-data")}),
-    Case("read-only, not described", ("WRITE-READ-ONLY/logs",), instead=_from("read-only", "step6-6-write-logs")),
-    Case("db-refused", ("DB-REFUSED",), instead=_from("db-down", "step7-4-db-connection")),
+    Case("read-only, not described", ("WRITE-READ-ONLY/logs",), instead=_from("1.20/read-only", "step6-6-write-logs")),
+    Case("db-refused", ("DB-REFUSED",), instead=_from("1.20/db-down", "step7-4-db-connection")),
     Case("db-name", ("DB-NAME",), instead={"step7-4-db-connection": written("db-name", "step7-4-db-connection")}),
     Case("data-lost", ("DATA-LOST/data",), instead={"step8-3-count-files": made("step8-3-count-files", "0\n")}),
-    Case("restarted in 24 hours", ("RESTARTED/observer",), "healthy-24h",
+    Case("restarted in 24 hours", ("RESTARTED/observer",), "1.20/healthy-24h",
          {"step9-1-pod-restarts": _second_sample(" 0 ", " 1 ")}),  # type: ignore[dict-item]
-    Case("status changed in 24 hours", ("STATUS-CHANGED/observer",), "healthy-24h",
+    Case("status changed in 24 hours", ("STATUS-CHANGED/observer",), "1.20/healthy-24h",
          {"step9-1-pod-restarts": _second_sample("Running", "Unknown")}),  # type: ignore[dict-item]
     # what follows from what
-    Case("controller down, a SealedSecret not synced", ("SEALED-CONTROLLER-DOWN",), "sealed-down", follows=("SEALED-SYNCED/obs-kis-secret",),
+    Case("controller down, a SealedSecret not synced", ("SEALED-CONTROLLER-DOWN",), "1.20/sealed-down", follows=("SEALED-SYNCED/obs-kis-secret",),
          instead={"step3-2-sealedsecrets": made("step3-2-sealedsecrets", _UNSYNCED)}),
-    Case("controller down, a SealedSecret gone", ("SEALED-CONTROLLER-DOWN", "SEALED-SECRET-ABSENT/obs-kis-secret"), "sealed-down",
-         _from("sealedsecret-missing", "step3-2-sealedsecrets", "summary")),
-    Case("controller down, a Secret not made", ("SEALED-CONTROLLER-DOWN",), "sealed-down", follows=("SEALED-SECRET/obs-kis-secret",),
-         instead={"step3-2-sealedsecrets": made("step3-2-sealedsecrets", _UNSYNCED), **_from("sealedsecret-missing", "summary")}),
-    Case("config key missing, environment too", ("CONFIG-KEY-MISSING",), "config-key-missing", follows=("ENV-CONFIG",),
+    Case("controller down, a SealedSecret gone", ("SEALED-CONTROLLER-DOWN", "SEALED-SECRET-ABSENT/obs-kis-secret"), "1.20/sealed-down",
+         _from("1.20/sealedsecret-missing", "step3-2-sealedsecrets", "summary")),
+    Case("controller down, a Secret not made", ("SEALED-CONTROLLER-DOWN",), "1.20/sealed-down", follows=("SEALED-SECRET/obs-kis-secret",),
+         instead={"step3-2-sealedsecrets": made("step3-2-sealedsecrets", _UNSYNCED), **_from("1.20/sealedsecret-missing", "summary")}),
+    Case("config key missing, environment too", ("CONFIG-KEY-MISSING",), "1.20/config-key-missing", follows=("ENV-CONFIG",),
          instead={"step6-4-env": _without("step6-4-env", "LOG_LEVEL=")}),
     Case("config path missing", ("CONFIG-KEY-MISSING",), follows=("CONFIG-PATH/OBSERVER_DATA_DIR",), instead={
         "step4-configmap-keys": _without("step4-configmap-keys", "OBSERVER_DATA_DIR"),
         "step4-path-contract": _edited("step4-path-contract", f"OK: OBSERVER_DATA_DIR = {_DATA}", "MISMATCH: OBSERVER_DATA_DIR = MISSING")}),
     Case("port of postgres wrong", ("SERVICE-PORT-WRONG/postgres",), follows=("DB-CONNECTION",), instead={
-        "step5-services": made("step5-services", re.sub(r"^(postgres .*)5432", r"\g<1>5433", runs_of("healthy", "step5-services")[-1].out,
+        "step5-services": made("step5-services", re.sub(r"^(postgres .*)5432", r"\g<1>5433", runs_of("1.20/healthy", "step5-services")[-1].out,
                                                         flags=re.M)),
-        **_from("db-down", "step7-4-db-connection")}),
-    Case("restarts with events", ("RESTARTED/observer",), "restarts", follows=("EVENTS-OBSERVER",),
+        **_from("1.20/db-down", "step7-4-db-connection")}),
+    Case("restarts with events", ("RESTARTED/observer",), "1.20/restarts", follows=("EVENTS-OBSERVER",),
          instead={"step6-2-describe-observer": made("step6-2-describe-observer", _UNHEALTHY)}),
     Case("restarts of postgres with events", ("RESTARTED/postgres",), follows=("EVENTS-POSTGRES",),
          instead={"step6-1-pods": pods(postgres="1/1 Running 2 (3h ago)"),
@@ -222,25 +230,25 @@ HANDMADE = (
          instead={"step6-1-pods": pods(names=()), **_PENDING_PVC, **cut_off("error: timed out waiting for the condition")},
          follows=("PODS-PRESENT", f"PVC-BOUND/{_UNIVERSE}", "ENV-CONFIG", "HEALTH-POD")),
     Case("no mount, no writing", ("MOUNT-ABSENT/logs",), follows=("WRITE/logs",), instead={
-        "step6-5-mounts": _no_mount("logs"), **_from("read-only", "step6-6-write-logs")}),
+        "step6-5-mounts": _no_mount("logs"), **_from("1.20/read-only", "step6-6-write-logs")}),
     Case("no mount, data lost", ("MOUNT-ABSENT/data",), follows=("FILES-KEPT",), instead={
         "step6-5-mounts": _no_mount("data"), "step8-3-count-files": made("step8-3-count-files", "0\n")}),
     Case("postgres refuses, the log says so", ("DB-REFUSED",), follows=("LOG-OBSERVER",), instead={
-        **_from("db-down", "step7-4-db-connection"),
+        **_from("1.20/db-down", "step7-4-db-connection"),
         "step6-3-logs-observer": made("step6-3-logs-observer", "INFO observer starting\nERROR database connection failed: Connection refused\n")}),
-    Case("node down, exec hangs", ("NODE-NOT-READY/oracle-obs-arm",), "node-not-ready", follows=("ENV-SECRET", "ENV-CONFIG"),
+    Case("node down, exec hangs", ("NODE-NOT-READY/oracle-obs-arm",), "1.20/node-not-ready", follows=("ENV-SECRET", "ENV-CONFIG"),
          instead={"step6-4-env": made("step6-4-env", exit_code=None, ended=Ended.TIMEOUT)}),
     # two at once
-    Case("pvc-pending and service-missing", ("PVC-WAITING", "SERVICE-ABSENT/postgres"), "pvc-pending",
-         _from("service-missing", "step5-services")),
-    Case("secret-missing and service-port", ("SECRET-ABSENT", "SERVICE-PORT-WRONG/observer"), "secret-missing",
-         _from("service-port", "step5-services")),
-    Case("sealed-down and secret-missing", ("SEALED-CONTROLLER-DOWN", "SECRET-ABSENT"), "secret-missing",
-         _from("sealed-down", "step3-1-sealed-secrets-controller")),
-    Case("config-mismatch and db-down", ("CONFIG-MISMATCH", "POSTGRES-ABSENT"), "db-down",
-         _from("config-mismatch", "step4-path-contract")),
+    Case("pvc-pending and service-missing", ("PVC-WAITING", "SERVICE-ABSENT/postgres"), "1.20/pvc-pending",
+         _from("1.20/service-missing", "step5-services")),
+    Case("secret-missing and service-port", ("SECRET-ABSENT", "SERVICE-PORT-WRONG/observer"), "1.20/secret-missing",
+         _from("1.20/service-port", "step5-services")),
+    Case("sealed-down and secret-missing", ("SEALED-CONTROLLER-DOWN", "SECRET-ABSENT"), "1.20/secret-missing",
+         _from("1.20/sealed-down", "step3-1-sealed-secrets-controller")),
+    Case("config-mismatch and db-down", ("CONFIG-MISMATCH", "POSTGRES-ABSENT"), "1.20/db-down",
+         _from("1.20/config-mismatch", "step4-path-contract")),
     # no row of the guide
-    Case("no new files", ("UNMATCHED/RECENT-FILES",), "healthy-24h", unmatched=True, instead={
+    Case("no new files", ("UNMATCHED/RECENT-FILES",), "1.20/healthy-24h", unmatched=True, instead={
         "step9-3-recent-files": tuple(made("step9-3-recent-files", "0\n", ordinal=n) for n in (1, 2))}),  # type: ignore[dict-item]
     Case("pvc too small", ("UNMATCHED/PVC-CAPACITY",), unmatched=True,
          instead={"step2-pvc": _edited("step2-pvc", "20Gi", "2Gi ")}),

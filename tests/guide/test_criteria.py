@@ -55,7 +55,26 @@ def test_each_is_met_not_met_or_not_seen(each) -> None:  # type: ignore[no-untyp
 
 @pytest.mark.parametrize(
     ("scenario", "number"),
-    [("healthy", None), ("healthy-24h", None), ("secret-missing", 1), ("pvc-pending", 2), ("secret-key-missing", 3)],
+    [
+        ("1.20/healthy", None),
+        ("1.20/healthy-24h", None),
+        ("1.20/secret-missing", 1),
+        ("1.20/pvc-pending", 2),
+        ("1.20/secret-key-missing", 3),
+        ("1.34/healthy", None),
+        ("1.34/healthy-24h", None),
+        ("1.34/cordoned", None),
+        ("1.34/evicted-left", None),
+        ("1.34/init-waiting", None),
+        ("1.34/lookalikes", None),
+        ("1.34/secret-missing", 1),
+        ("1.34/pvc-pending", 2),
+        ("1.34/secret-key-missing", 3),
+        ("1.34/exec-format", 3),
+        ("1.34/oom", 3),
+        ("1.34/postgres-permissions", 3),
+        ("1.34/config-mismatch", 6),
+    ],
 )
 def test_the_recordings_meet_what_they_were_made_for(scenario: str, number: int | None) -> None:
     runs = runs_of(scenario)

@@ -39,16 +39,22 @@ def test_nothing_run_nothing_met() -> None:
     )
 
 
-def test_a_healthy_cluster_meets_the_slips_that_are_always_there() -> None:
-    assert met(*runs_of("healthy")) >= {
+@pytest.mark.parametrize("state", ["1.20/healthy", "1.34/healthy"])
+def test_a_healthy_cluster_meets_the_slips_that_are_always_there(state: str) -> None:
+    assert met(*runs_of(state)) >= {
         "LABEL-OF-SEALING-KEYS", "FIFTEEN-KEYS", "EVENTS-OF-THE-LAST-POD", "SECRETS-SHOWN", "NO-TERMINAL",
         "FORWARD-NOT-READY", "DELETE-UNCOUNTED", "UNSET-VARIABLES",
     }  # fmt: skip
-    assert not met(*runs_of("healthy")) & {"CLUSTER-RIGHTS", "CRASH-LOOP-BETWEEN", "RESTARTS-WITH-AGE"}
+    assert not met(*runs_of(state)) & {"CLUSTER-RIGHTS", "CRASH-LOOP-BETWEEN", "RESTARTS-WITH-AGE"}
 
 
-def test_a_race_of_7_2_is_told() -> None:
-    assert "CURL-TOO-QUICK" in met(*runs_of("attach-race"))
+@pytest.mark.parametrize("state", ["1.20/attach-race", "1.34/healthy"])
+def test_a_race_of_7_2_is_told(state: str) -> None:
+    assert "CURL-TOO-QUICK" in met(*runs_of(state))
+
+
+def test_a_restart_of_today_is_told_with_its_age() -> None:
+    assert "RESTARTS-WITH-AGE" in met(*runs_of("1.34/restarts"))
 
 
 @pytest.mark.parametrize("state", states())

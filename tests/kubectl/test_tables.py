@@ -142,7 +142,7 @@ def test_a_hundred_thousand_rows_take_linear_time():
 
 
 def test_sections_of_the_real_summary():
-    parts = sections(runs_of("healthy", "summary").last("summary").out)
+    parts = sections(runs_of("1.20/healthy", "summary").last("summary").out)
     assert list(parts) == ["PODS", "PVC", "SECRETS", "SERVICES", "EVENTS (latest 5)"]
     first, text = parts["PVC"]
     assert [row.line for row in table(text, ("NAME", "STATUS"), first)] == [first + 1, first + 2, first + 3, first + 4]
@@ -187,7 +187,7 @@ def test_one_number():
 
 
 def test_psql_number():
-    assert psql_count(runs_of("healthy").last("step8-4-count-tables-before").out) == (3, 3)
+    assert psql_count(runs_of("1.20/healthy").last("step8-4-count-tables-before").out) == (3, 3)
     assert psql_count(" count \r\n-------\r\n     3\r\n(1개 행)\r\n\r\n") == (3, 3)
     for text, line in ((" count \n-------\n     3\n", 4), (" sum \n-----\n 3\n(1 row)\n", 1), ("", 1)):
         assert unreadable(psql_count, text).line == line
@@ -266,6 +266,6 @@ def test_an_event_of_an_unknown_type_is_kept():
 
 
 def test_events_of_the_recordings():
-    assert events(runs_of("healthy").last("step6-2-describe-observer").out) == ()
-    looping = events(runs_of("secret-key-missing").last("step6-2-describe-observer").out)
+    assert events(runs_of("1.20/healthy").last("step6-2-describe-observer").out) == ()
+    looping = events(runs_of("1.20/secret-key-missing").last("step6-2-describe-observer").out)
     assert [(e.line, e.type, e.reason) for e in looping][-1] == (30, "Warning", "BackOff")

@@ -21,18 +21,18 @@ def told(changes: tuple[Change, ...]) -> dict[str, tuple[str, str]]:
 def test_same() -> None:
     for make in sessions.ALL:
         assert compare(make(), make()).text() == ""
-    assert compare(of("healthy"), of("healthy")).text() == ""
+    assert compare(of("1.20/healthy"), of("1.20/healthy")).text() == ""
 
 
 def test_a_day_later() -> None:
-    changes = compare(of("healthy"), of("healthy-24h"))
+    changes = compare(of("1.20/healthy"), of("1.20/healthy-24h"))
     assert told(changes.verdicts) == {"overall": ("Pending", "Complete"), "Step 9": ("pending", "pass")}
     assert set(told(changes.findings).values()) == {("pending", "pass")}
     assert not changes.pods
 
 
 def test_a_fault_is_named_and_what_was_not_reached_is_not_repeated() -> None:
-    changes = compare(of("healthy"), of("secret-missing"))
+    changes = compare(of("1.20/healthy"), of("1.20/secret-missing"))
     assert told(changes.verdicts)["overall"] == ("Pending", "Aborted")
     assert told(changes.verdicts)["Step 4"] == ("pass", "not-run")
     assert set(told(changes.findings)) == {"OBSERVER-SECRETS", "SECRET-KEYS"}
@@ -40,13 +40,13 @@ def test_a_fault_is_named_and_what_was_not_reached_is_not_repeated() -> None:
 
 
 def test_replaced_pods_are_told_once() -> None:
-    changes = compare(of("healthy"), of("restarts"))
+    changes = compare(of("1.20/healthy"), of("1.20/restarts"))
     assert not [code for code, (_, after) in told(changes.findings).items() if after == "-" and "/observer-" in code]
     assert ("Running, 0 restarts", "-") in told(changes.pods).values()
 
 
 def test_losses_are_counted() -> None:
-    changes = compare(of("healthy"), of("ephemeral-data"))
+    changes = compare(of("1.20/healthy"), of("1.20/ephemeral-data"))
     assert told(changes.counts) == {"JSONL files before the restart": ("1", "4")}
     assert told(changes.findings)["FILES-KEPT"][1].startswith("fail: ")
 

@@ -24,7 +24,7 @@ from playbook.output.pack import MANIFEST, Pack, PackRefused
 @pytest.fixture(scope="module")
 def stub(tmp_path_factory: pytest.TempPathFactory) -> Stubbed:
     """A session with a failure, a diagnosis and a waiver in it."""
-    stub = Stubbed(tmp_path_factory.mktemp("pack"), "service-port")
+    stub = Stubbed(tmp_path_factory.mktemp("pack"), "1.20/service-port")
     assert stub.playbook("all", "--until", "6").returncode == 1
     made = stub.playbook("waive", "SERVICE-PORT/observer", "--by", "Kim", "--reason", "on purpose")
     assert made.returncode == 0, made.stderr
@@ -51,7 +51,7 @@ def rebuilt(made: Pack, **changes: bytes | None) -> bytes:
             del members[name]
         else:
             members[name] = data
-    session = api.replay(FIXTURES / "healthy", diagnose=False)
+    session = api.replay(FIXTURES / "1.20/healthy", diagnose=False)
     object.__setattr__(session, "id", made.session)
     members[MANIFEST] = pack._manifest(session, members)
     return Pack(made.session, members, made.mtime).to_bytes()
@@ -235,6 +235,6 @@ def test_long_names(made: Pack) -> None:
 
 def test_what_has_no_journal(tmp_path: Path) -> None:
     with pytest.raises(UsageError):
-        pack.pack(FIXTURES / "healthy")
+        pack.pack(FIXTURES / "1.20/healthy")
     with pytest.raises(UsageError):
         list(verify_pack.verify(tmp_path / "absent"))

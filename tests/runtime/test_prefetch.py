@@ -39,17 +39,20 @@ def recorded(record: OpenSession) -> list[tuple[str, int]]:
     return [(e.data["command"], e.data["ordinal"]) for e in record.events if e.kind is Kind.RUN]
 
 
-@pytest.mark.parametrize("jobs", [2, 4])
-def test_the_recording_is_the_same_as_with_one_job(jobs: int, tmp_path: Path) -> None:
-    one, by_one = verified(tmp_path / "1", 1, FakeCluster())
-    many, by_many = verified(tmp_path / "n", jobs, FakeCluster())
+@pytest.mark.parametrize(("state", "jobs"), [("1.20/healthy", 2), ("1.20/healthy", 4), ("1.34/healthy", 4)])
+def test_the_recording_is_the_same_as_with_one_job(state: str, jobs: int, tmp_path: Path) -> None:
+    one, by_one = verified(tmp_path / "1", 1, FakeCluster(state))
+    many, by_many = verified(tmp_path / "n", jobs, FakeCluster(state))
     assert recorded(by_many) == recorded(by_one)
     assert [r.findings for r in many.results[:8]] == [r.findings for r in one.results[:8]]
     assert many.overall is one.overall is Overall.PENDING
 
 
-def test_what_was_read_for_a_step_that_is_not_reached_is_recorded_and_judges_nothing(tmp_path: Path) -> None:
-    session, record = verified(tmp_path, 2, FakeCluster("pvc-pending"))
+@pytest.mark.parametrize("state", ["1.20/pvc-pending", "1.34/pvc-pending"])
+def test_what_was_read_for_a_step_that_is_not_reached_is_recorded_and_judges_nothing(
+    state: str, tmp_path: Path
+) -> None:
+    session, record = verified(tmp_path, 2, FakeCluster(state))
     assert session.abort is not None and session.abort.criterion == 2
     assert [r.step for r in session.results if r.judged_at is not None] == ["0", "1", "2"]
     judged = {run.command for result in session.results for run in result.runs}
@@ -134,8 +137,9 @@ def test_nothing_is_begun_after_one_of_the_first_failed(status: int) -> None:
     assert len(ahead.drain()) == (2 if status == 0 else 0)
 
 
-def test_a_cluster_that_does_not_answer_is_asked_by_step_0_only(tmp_path: Path) -> None:
-    cluster = FakeCluster("api-down")
+@pytest.mark.parametrize("state", ["1.20/api-down", "1.34/api-down"])
+def test_a_cluster_that_does_not_answer_is_asked_by_step_0_only(state: str, tmp_path: Path) -> None:
+    cluster = FakeCluster(state)
     session, record = verified(tmp_path, 2, cluster, begun_early(1, cluster))
     assert session.overall is Overall.FAILED
     assert {command for command, _ in recorded(record)} <= {*STEP_0, "describe-node", "k3s-status"}

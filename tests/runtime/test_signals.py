@@ -265,7 +265,7 @@ def test_a_terminal_that_takes_no_word_is_no_obstacle(stub: Stubbed) -> None:
 
 def test_a_pod_of_somebody_else_is_named_and_not_deleted(stub: Stubbed, tmp_path: Path) -> None:
     recording = tmp_path / "recording"
-    shutil.copytree(FIXTURES / "healthy", recording)
+    shutil.copytree(FIXTURES / "1.20" / "healthy", recording)
     pods = recording / "step6-1-pods.out"
     text = pods.read_text("utf-8")
     row = next(line for line in text.splitlines() if line.startswith("postgres-0"))

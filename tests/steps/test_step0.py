@@ -41,7 +41,7 @@ READY = nodes(("arm", "Ready", "v1.31.4+k3s1"))
 
 
 def test_healthy():
-    runs = runs_of("healthy")
+    runs = runs_of("1.20/healthy")
     found = judge(runs)
     assert verdicts(found) == {
         "API-REACHED": "pass",
@@ -55,7 +55,7 @@ def test_healthy():
 
 
 def test_a_node_that_is_not_ready():
-    found = judge(runs_of("node-not-ready"))
+    found = judge(runs_of("1.20/node-not-ready"))
     assert bad(found) == {"NODE-READY/oracle-obs-arm": "fail"}
     node = of(found, "NODE-READY/oracle-obs-arm")
     assert str(node.actual) == "STATUS = NotReady"
@@ -63,7 +63,7 @@ def test_a_node_that_is_not_ready():
 
 
 def test_an_api_server_that_is_down():
-    runs = runs_of("api-down")
+    runs = runs_of("1.20/api-down")
     found = judge(runs)
     assert verdicts(found) == {"API-REACHED": "fail", "NODE-READY": "inconclusive", "K3S-VERSION": "inconclusive"}
     reached = of(found, "API-REACHED")
@@ -179,4 +179,4 @@ def test_text_that_is_unknown_or_empty_is_unseen():
 
 @pytest.mark.parametrize("command", [INFO, NODES])
 def test_cut_text(command: str):
-    never_passes_cut_text(judge, runs_of("healthy", command), command)
+    never_passes_cut_text(judge, runs_of("1.20/healthy", command), command)

@@ -11,7 +11,7 @@ from playbook.steps.step1_namespace import COMMAND, judge
 
 
 def test_active():
-    (found,) = judge(runs_of("healthy"))
+    (found,) = judge(runs_of("1.20/healthy"))
     assert (found.code, found.step, found.verdict.value) == ("NAMESPACE-ACTIVE", "1", "pass")
     assert (str(found.actual), found.evidence.line) == ("STATUS = Active", 2)
 
@@ -52,4 +52,4 @@ def test_a_status_without_a_word_is_not_a_pass():
 
 
 def test_cut_text():
-    never_passes_cut_text(judge, runs_of("healthy", COMMAND), COMMAND)
+    never_passes_cut_text(judge, runs_of("1.20/healthy", COMMAND), COMMAND)

@@ -47,7 +47,7 @@ def looked(out: str | None = None, listed: str = ALL, err: str = "", code: int |
 
 
 def test_healthy():
-    found = judge(runs_of("healthy"))
+    found = judge(runs_of("1.20/healthy"))
     asked = ("BOUND", "CAPACITY", "CLASS", "DIRECTORY")
     assert verdicts(found) == {f"PVC-{what}/{name}": "pass" for what in asked for name in SIZES}
     assert of(found, "PVC-BOUND/observer-db-pvc").evidence.line == 3
@@ -55,7 +55,7 @@ def test_healthy():
 
 
 def test_pending():
-    found = judge(runs_of("pvc-pending"))
+    found = judge(runs_of("1.20/pvc-pending"))
     assert bad(found) == {"PVC-BOUND/observer-universe-pvc": "fail"}
     bound = of(found, "PVC-BOUND/observer-universe-pvc")
     assert str(bound.actual) == "STATUS = Pending"
@@ -183,4 +183,4 @@ def test_a_listing_that_never_came():
 
 @pytest.mark.parametrize("command", [CLAIMS, DIRECTORY])
 def test_cut_text(command: str):
-    never_passes_cut_text(judge, runs_of("healthy", CLAIMS, DIRECTORY), command)
+    never_passes_cut_text(judge, runs_of("1.20/healthy", CLAIMS, DIRECTORY), command)

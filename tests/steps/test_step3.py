@@ -27,7 +27,7 @@ EMERGENCY = "python -m playbook show step3-3-create-observer-secrets"
 def healthy(*changed: Run) -> Runs:
     """The healthy recording with some runs changed."""
     new = {run.command: run for run in changed}
-    return Runs(new.get(run.command, run) for run in runs_of("healthy") if run.command in STEP.commands)
+    return Runs(new.get(run.command, run) for run in runs_of("1.20/healthy") if run.command in STEP.commands)
 
 
 def judged(*changed: Run) -> dict[str, str]:
@@ -35,7 +35,7 @@ def judged(*changed: Run) -> dict[str, str]:
 
 
 def test_healthy():
-    found = judge(runs_of("healthy"))
+    found = judge(runs_of("1.20/healthy"))
     assert set(verdicts(found).values()) == {"pass"}
     assert [f.code for f in found] == [
         "SEALED-CONTROLLER",
@@ -59,11 +59,11 @@ def test_healthy():
 @pytest.mark.parametrize(
     ("state", "expected"),
     [
-        ("secret-missing", {"OBSERVER-SECRETS": "fail", "SECRET-KEYS": "fail"}),
-        ("secret-key-missing", {"SECRET-KEYS": "fail"}),
-        ("ghcr-missing", {"GHCR-SECRET": "fail"}),
-        ("sealed-down", {"SEALED-CONTROLLER": "fail"}),
-        ("sealedsecret-missing", {"SEALED-SYNCED/obs-kis-secret": "fail", "SEALED-SECRET/obs-kis-secret": "fail"}),
+        ("1.20/secret-missing", {"OBSERVER-SECRETS": "fail", "SECRET-KEYS": "fail"}),
+        ("1.20/secret-key-missing", {"SECRET-KEYS": "fail"}),
+        ("1.20/ghcr-missing", {"GHCR-SECRET": "fail"}),
+        ("1.20/sealed-down", {"SEALED-CONTROLLER": "fail"}),
+        ("1.20/sealedsecret-missing", {"SEALED-SYNCED/obs-kis-secret": "fail", "SEALED-SECRET/obs-kis-secret": "fail"}),
     ],
 )
 def test_faults_of_the_recordings(state: str, expected: dict[str, str]):
@@ -71,7 +71,7 @@ def test_faults_of_the_recordings(state: str, expected: dict[str, str]):
 
 
 def test_an_api_server_that_is_down_shows_nothing():
-    assert set(verdicts(judge(runs_of("api-down"))).values()) == {"inconclusive"}
+    assert set(verdicts(judge(runs_of("1.20/api-down"))).values()) == {"inconclusive"}
 
 
 # carrying it out
@@ -222,7 +222,7 @@ def secret(command: str, name: str, kind: str, data: str = "13") -> Run:
 
 
 def test_no_observer_secrets():
-    found = of(judge(runs_of("secret-missing")), "OBSERVER-SECRETS")
+    found = of(judge(runs_of("1.20/secret-missing")), "OBSERVER-SECRETS")
     assert str(found.actual) == 'Error from server (NotFound): secrets "observer-secrets" not found'
     assert typed(found) == [EMERGENCY]
     assert found.evidence.stream == "stderr"

@@ -15,7 +15,7 @@ TRACEBACK = 'Traceback (most recent call last):\n  File "<string>", line 3, in <
 
 def judged(*changed: Run) -> dict[str, str]:
     new = {run.command: run for run in changed}
-    return bad(judge(Runs(new.get(run.command, run) for run in runs_of("healthy", *STEP.commands))))
+    return bad(judge(Runs(new.get(run.command, run) for run in runs_of("1.20/healthy", *STEP.commands))))
 
 
 def checks(**actual: str) -> str:
@@ -27,20 +27,20 @@ def checks(**actual: str) -> str:
 
 
 def test_healthy():
-    found = judge(runs_of("healthy"))
+    found = judge(runs_of("1.20/healthy"))
     assert verdicts(found) == {"CONFIG-KEYS": "pass", **{f"CONFIG-PATH/{key}": "pass" for key in CONFIG_PATHS}}
     assert str(of(found, "CONFIG-KEYS").actual) == "all 15 are there"
     assert of(found, "CONFIG-PATH/OBSERVER_CONFIG_DIR").evidence.line == 3
 
 
 def test_a_missing_key_is_named():
-    found = judge(runs_of("config-key-missing"))
+    found = judge(runs_of("1.20/config-key-missing"))
     assert bad(found) == {"CONFIG-KEYS": "fail"}
     assert str(of(found, "CONFIG-KEYS").actual) == "missing: LOG_LEVEL"
 
 
 def test_a_mismatch_is_named():
-    found = judge(runs_of("config-mismatch"))
+    found = judge(runs_of("1.20/config-mismatch"))
     assert bad(found) == {"CONFIG-PATH/OBSERVER_DATA_DIR": "fail"}
     path = of(found, "CONFIG-PATH/OBSERVER_DATA_DIR")
     assert str(path.actual) == "OBSERVER_DATA_DIR = /data"
@@ -106,4 +106,4 @@ def test_silence_is_unseen(command: str, code: str):
 
 @pytest.mark.parametrize("command", [KEYS, PATHS])
 def test_cut_text(command: str):
-    never_passes_cut_text(judge, runs_of("healthy", *STEP.commands), command)
+    never_passes_cut_text(judge, runs_of("1.20/healthy", *STEP.commands), command)

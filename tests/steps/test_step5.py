@@ -32,20 +32,20 @@ def judged(out: str = "", err: str = "", code: int | None = None) -> dict[str, s
 
 
 def test_healthy():
-    found = judge(runs_of("healthy"))
+    found = judge(runs_of("1.20/healthy"))
     assert verdicts(found) == {f"{code}/{name}": "pass" for code in ("SERVICE", "SERVICE-PORT") for name in NAMES}
     assert of(found, "SERVICE/postgres-headless").evidence.line == 4
 
 
 def test_a_missing_service():
-    found = judge(runs_of("service-missing"))
+    found = judge(runs_of("1.20/service-missing"))
     assert bad(found) == {"SERVICE/postgres": "fail"}
     assert not [f for f in found if f.code == "SERVICE-PORT/postgres"]
     assert typed(of(found, "SERVICE/postgres")) == ["kubectl apply -k infra/k8s/overlays/production"]
 
 
 def test_another_port():
-    found = judge(runs_of("service-port"))
+    found = judge(runs_of("1.20/service-port"))
     assert bad(found) == {"SERVICE-PORT/observer": "fail"}
     port = of(found, "SERVICE-PORT/observer")
     assert (str(port.expected), str(port.actual)) == ("PORT(S) = 8000/TCP", "PORT(S) = 8080/TCP")
@@ -107,4 +107,4 @@ def test_crlf():
 
 
 def test_cut_text():
-    never_passes_cut_text(judge, runs_of("healthy", COMMAND), COMMAND)
+    never_passes_cut_text(judge, runs_of("1.20/healthy", COMMAND), COMMAND)

@@ -49,14 +49,23 @@ def events(*rows: tuple[str, str, str, str], command: str = EVENTS) -> Run:
 def healthy(*instead: Run) -> tuple[Finding, ...]:
     """The healthy recording, with some runs replaced."""
     keys = {run.command for run in instead}
-    return judge(Runs([*(run for run in runs_of("healthy", *STEP.commands) if run.command not in keys), *instead]))
+    return judge(Runs([*(run for run in runs_of("1.20/healthy", *STEP.commands) if run.command not in keys), *instead]))
 
 
 # Recordings
 
 
 @pytest.mark.parametrize(
-    "state", ["healthy", "healthy-24h", "attach-race", "ghcr-missing", "service-missing", "service-port", "sealed-down"]
+    "state",
+    [
+        "1.20/healthy",
+        "1.20/healthy-24h",
+        "1.20/attach-race",
+        "1.20/ghcr-missing",
+        "1.20/service-missing",
+        "1.20/service-port",
+        "1.20/sealed-down",
+    ],
 )
 def test_nothing_is_wrong_with_the_pods(state: str) -> None:
     assert bad(recorded(state)) == {}
@@ -64,11 +73,11 @@ def test_nothing_is_wrong_with_the_pods(state: str) -> None:
 
 
 def test_one_restarted_container_is_a_warn() -> None:
-    assert bad(recorded("restarts")) == {"POD-RESTARTS/observer-7cd9cf784-2dchn": "warn"}
+    assert bad(recorded("1.20/restarts")) == {"POD-RESTARTS/observer-7cd9cf784-2dchn": "warn"}
 
 
 def test_a_crash_loop_is_seen_between_two_back_offs() -> None:
-    found = recorded("secret-key-missing")
+    found = recorded("1.20/secret-key-missing")
     for name in ("observer-7cd9cf784-xsqzh", "observer-7cd9cf784-zqmjz"):
         assert verdicts(found)[f"CRASH-LOOP/{name}"] == "fail"
         assert typed(of(found, f"CRASH-LOOP/{name}")) == [f"kubectl logs {name} -n observer-prod --previous"]
@@ -79,35 +88,35 @@ def test_a_crash_loop_is_seen_between_two_back_offs() -> None:
 def test_the_guides_row_for_each_recorded_status() -> None:
     describe = "kubectl describe pod {} -n observer-prod"
     for state, name in (
-        ("image-missing", "observer-b4c9f4d9f-6ntpg"),
-        ("pvc-pending", "observer-7cd9cf784-6qhlt"),
-        ("secret-missing", "observer-7cd9cf784-4pngz"),
+        ("1.20/image-missing", "observer-b4c9f4d9f-6ntpg"),
+        ("1.20/pvc-pending", "observer-7cd9cf784-6qhlt"),
+        ("1.20/secret-missing", "observer-7cd9cf784-4pngz"),
     ):
         found = recorded(state)
         assert verdicts(found)[f"POD-STATUS/{name}"] == "fail"
         assert typed(of(found, f"POD-STATUS/{name}")) == [describe.format(name)]
         assert verdicts(found)["EVENTS-OBSERVER"] == "fail"
         assert not [code for code in verdicts(found) if code.startswith("CRASH-LOOP")]
-    assert "Step 7" in str(of(recorded("not-ready"), "POD-STATUS/observer-776c97d774-8jzvx").remedy[0])
+    assert "Step 7" in str(of(recorded("1.20/not-ready"), "POD-STATUS/observer-776c97d774-8jzvx").remedy[0])
 
 
 def test_missing_pods() -> None:
-    assert verdicts(recorded("db-down"))["PODS-PRESENT"] == "fail"
-    assert verdicts(recorded("db-down"))["EVENTS-POSTGRES"] == "inconclusive"
-    found = recorded("one-replica")
+    assert verdicts(recorded("1.20/db-down"))["PODS-PRESENT"] == "fail"
+    assert verdicts(recorded("1.20/db-down"))["EVENTS-POSTGRES"] == "inconclusive"
+    found = recorded("1.20/one-replica")
     assert bad(found) == {"PODS-PRESENT": "fail", "EVENTS-OBSERVER": "fail", "LOG-OBSERVER": "inconclusive"}
     assert str(of(found, "PODS-PRESENT").actual) == "observer: 1, postgres-0: 1"
 
 
 def test_an_unmounted_volume_and_a_read_only_one() -> None:
-    assert verdicts(recorded("ephemeral-data"))["MOUNT/data"] == "fail"
-    assert verdicts(recorded("ephemeral-data"))["MOUNT/logs"] == "pass"
-    write = of(recorded("read-only"), "WRITE/logs")
+    assert verdicts(recorded("1.20/ephemeral-data"))["MOUNT/data"] == "fail"
+    assert verdicts(recorded("1.20/ephemeral-data"))["MOUNT/logs"] == "pass"
+    write = of(recorded("1.20/read-only"), "WRITE/logs")
     assert write.verdict.value == "fail" and "no volume" in str(write.remedy[0])
     assert write.evidence is not None and (write.evidence.stream, write.evidence.line) == ("stderr", 2)
 
 
-@pytest.mark.parametrize("state", ["api-down", "node-not-ready"])
+@pytest.mark.parametrize("state", ["1.20/api-down", "1.20/node-not-ready"])
 def test_what_cannot_be_reached_is_not_called_broken(state: str) -> None:
     found = verdicts(recorded(state))
     for code in ("LOG-OBSERVER", "LOG-POSTGRES", "ENV-CONFIG", "ENV-TZ", "MOUNT", "WRITE/data", "WRITE/logs"):
@@ -238,7 +247,7 @@ def test_a_table_that_is_not_understood_is_named() -> None:
 
 
 def test_a_terminals_line_ends() -> None:
-    runs = runs_of("healthy", *STEP.commands)
+    runs = runs_of("1.20/healthy", *STEP.commands)
     crlf = Runs(
         said(run.command, run.out.replace("\n", "\r\n"), run.err) if run.command != MOUNTS else run for run in runs
     )
@@ -400,7 +409,7 @@ ONE = "Name:             {name}\nNode-Selectors:  <none>\nEvents:          {even
 
 def _described_each(events: str) -> Finding:
     """6-2 as kubectl 1.37 prints it for two pods, and then each of them."""
-    pods = runs_of("healthy", "step6-1-pods")
+    pods = runs_of("1.20/healthy", "step6-1-pods")
     names = [pod.name for pod in step6_pods.pods_of(pods[0]) if pod.app == "observer"]
     described = [made(f"describe-pod.{name}", ONE.format(name=name, events=events)) for name in names]
     runs = Runs([*pods, made("step6-2-describe-observer", SEVERAL), *described])
@@ -419,6 +428,6 @@ def test_events_left_out_for_several_pods_are_read_pod_by_pod() -> None:
 
 
 def test_without_events_of_any_pod_nothing_was_seen() -> None:
-    runs = Runs([*runs_of("healthy", "step6-1-pods"), made("step6-2-describe-observer", SEVERAL)])
+    runs = Runs([*runs_of("1.20/healthy", "step6-1-pods"), made("step6-2-describe-observer", SEVERAL)])
     found = next(f for f in step6_pods.judge(runs) if f.code == "EVENTS-OBSERVER")
     assert found.verdict is Verdict.INCONCLUSIVE

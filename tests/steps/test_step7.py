@@ -23,12 +23,12 @@ EXISTS = 'Error from server (AlreadyExists): pods "tmp-curl" already exists\n'
 
 
 def recorded(state: str) -> tuple[Finding, ...]:
-    return judge(runs_of(state, *STEP.commands, PREVIOUS))
+    return judge(runs_of(state, *STEP.commands, LOGS, PREVIOUS))
 
 
 def healthy(*instead: Run) -> tuple[Finding, ...]:
     keys = {run.command for run in instead}
-    return judge(Runs([*(run for run in runs_of("healthy", *STEP.commands) if run.command not in keys), *instead]))
+    return judge(Runs([*(run for run in runs_of("1.20/healthy", *STEP.commands) if run.command not in keys), *instead]))
 
 
 def traceback(last: str) -> str:
@@ -38,7 +38,9 @@ def traceback(last: str) -> str:
 # Recordings
 
 
-@pytest.mark.parametrize("state", ["healthy", "healthy-24h", "attach-race"])
+@pytest.mark.parametrize(
+    "state", ["1.20/healthy", "1.20/healthy-24h", "1.20/attach-race", "1.34/healthy", "1.34/healthy-24h"]
+)
 def test_healthy(state: str) -> None:
     assert verdicts(recorded(state)) == dict.fromkeys(
         ("HEALTH-POD", "HEALTH-SERVICE", "NEW-POD", "HEALTH-FORWARD", "DB-CONNECTION"), "pass"
@@ -46,10 +48,10 @@ def test_healthy(state: str) -> None:
 
 
 def test_the_answer_in_the_log_settles_7_2() -> None:
-    found = of(recorded("attach-race"), "HEALTH-SERVICE")
+    found = of(recorded("1.20/attach-race"), "HEALTH-SERVICE")
     assert found.evidence is not None and found.evidence.command == PREVIOUS
     assert "log of tmp-curl" in str(found.summary)
-    without = judge(runs_of("attach-race", *STEP.commands))
+    without = judge(runs_of("1.20/attach-race", *STEP.commands))
     assert verdicts(without)["HEALTH-SERVICE"] == "inconclusive"
     assert "timed out waiting for the condition" in str(of(without, "HEALTH-SERVICE").actual)
 
@@ -57,12 +59,12 @@ def test_the_answer_in_the_log_settles_7_2() -> None:
 @pytest.mark.parametrize(
     ("state", "code", "words"),
     [
-        ("db-down", "DB-CONNECTION", "ConnectionRefusedError"),
-        ("service-missing", "DB-CONNECTION", "gaierror"),
-        ("service-port", "HEALTH-FORWARD", "does not have a service port 8000"),
-        ("secret-missing", "HEALTH-FORWARD", "Current status=Pending"),
-        ("pvc-pending", "HEALTH-FORWARD", "Current status=Pending"),
-        ("secret-key-missing", "HEALTH-FORWARD", "lost connection to pod"),
+        ("1.20/db-down", "DB-CONNECTION", "ConnectionRefusedError"),
+        ("1.20/service-missing", "DB-CONNECTION", "gaierror"),
+        ("1.20/service-port", "HEALTH-FORWARD", "does not have a service port 8000"),
+        ("1.20/secret-missing", "HEALTH-FORWARD", "Current status=Pending"),
+        ("1.20/pvc-pending", "HEALTH-FORWARD", "Current status=Pending"),
+        ("1.20/secret-key-missing", "HEALTH-FORWARD", "lost connection to pod"),
     ],
 )
 def test_recorded_failures(state: str, code: str, words: str) -> None:
@@ -71,7 +73,7 @@ def test_recorded_failures(state: str, code: str, words: str) -> None:
     assert found.evidence is not None and found.evidence.stream == "stderr" and found.evidence.line
 
 
-@pytest.mark.parametrize("state", ["api-down", "node-not-ready"])
+@pytest.mark.parametrize("state", ["1.20/api-down", "1.20/node-not-ready"])
 def test_what_cannot_be_reached_is_not_called_ill(state: str) -> None:
     assert set(verdicts(recorded(state)).values()) == {"inconclusive"}
 
