@@ -7,7 +7,7 @@ SCENARIO ?= healthy
 GUIDE ?= ../shared/guide.md
 PYTEST ?= -q
 
-.PHONY: help demo test test-slow test-all lint test-cluster audit bench pyz dist clean
+.PHONY: help demo test test-slow test-all lint test-arm64 test-cluster audit bench pyz dist clean
 
 help:
 	@echo 'make demo          a whole run on a recording, without a cluster   (SCENARIO=healthy)'
@@ -15,6 +15,7 @@ help:
 	@echo 'make test-slow     the slow ones: whole processes, every event at which the program can die'
 	@echo 'make test-all      all of them to their full extent, with every kubectl that is found'
 	@echo 'make lint          ruff, mypy --strict, the import contract, the catalogs'
+	@echo 'make test-arm64    the first commands and a recorded cluster on emulated arm64; as root'
 	@echo 'make test-cluster  the tests on the cluster that KUBECONFIG names; says first what they do to it'
 	@echo 'make audit         commands/ against the guide document            (GUIDE=path)'
 	@echo 'make bench         the measurements of docs/speed.md'
@@ -58,6 +59,10 @@ lint: $(VENV)/.made-test
 	$(PY) tools/messages.py check
 	$(VENV)/bin/mypy --strict playbook
 	$(VENV)/bin/lint-imports
+
+# tests/arm64/run says what it needs and how to keep the root that it makes.
+test-arm64:
+	@PYTHON=$(PYTHON) tests/arm64/run
 
 # What they create, delete and break is the first thing they print; tests/cluster/conftest.py has the variables.
 test-cluster: $(VENV)/.made-test

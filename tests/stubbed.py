@@ -44,9 +44,8 @@ class Stubbed:
         path = os.pathsep.join(
             (str(ROOT / "tests" / "stub" / "cluster"), str(Path(sys.executable).parent), os.environ["PATH"])
         )
-        kept = {
-            key: value for key, value in os.environ.items() if not key.startswith(("PLAYBOOK_", "STUB", "LC_", "LANG"))
-        }
+        left_out = ("PLAYBOOK_", "STUB", "LC_", "LANG", "PYTHON")  # PYTHONUNBUFFERED hides what a buffer keeps
+        kept = {key: value for key, value in os.environ.items() if not key.startswith(left_out)}
         return {**kept, "PATH": path, "KUBECONFIG": "/dev/null", "PYTHONPATH": str(ROOT), "TERM": "dumb",
                 "PLAYBOOK_STATE_DIR": str(self.state), "STUB_SCENARIO": self.scenario, "STUB_LOG": str(self.log),
                 "STUB_STATE": str(self.folder / "cluster")}  # fmt: skip

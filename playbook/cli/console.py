@@ -110,10 +110,12 @@ class Console:
     # what a verb says
 
     def tell(self, message: Message | str = "") -> None:
-        """Talk: to standard error."""
+        """Talk: to standard error. Without a reader nothing is said any more; the exit status stays the verdict's."""
         self._clock.rest()
-        with suppress(OSError):
+        try:
             print(str(message), file=sys.stderr, flush=True)
+        except OSError:
+            sys.stderr = open(os.devnull, "w")  # noqa: PTH123, SIM115  # the old one's buffer would fail again at exit
 
     def result(self, text: str) -> None:
         """A result: to standard output. A reader that has gone away is an interruption."""
