@@ -100,8 +100,9 @@ def compare(cluster: Cluster, scope: Scope, count: int, jobs: int | None) -> boo
             f"  7-2 alone: a {spread([a.seven_two_s for a in one])}, b {spread([b.seven_two_s for b in other])}; "
             f"a without it {spread([a.seconds - a.seven_two_s for a in one])}"
         )
-    works = (spread([max(0.0, each.work_s - idle * each.seconds) for each in side]) for side in (one, other))
-    print("  cores at work for: a {}, b {}; beyond {:.2f} cores when nothing is asked".format(*works, idle))
+    print(
+        f"  cores at work: {_work(one, idle)} of a, {_work(other, idle)} of b, beyond {idle:.2f} when nothing is asked"
+    )
     print(f"  load average {_load(before.load)} before, {_load(after.load)} after")
     others = [f"{busy.name} ({busy.pid}) {busy.share:.0%}" for busy in others_at_work(before, after, os.getpid())]
     print(f"  above 10 % of a core and not of this comparison: {', '.join(others) or 'nothing'}")
@@ -184,11 +185,16 @@ def _idle() -> float:
     return (busy_s() - work) / (time.monotonic() - begin)
 
 
+def _work(side: Sequence[Timed], idle: float) -> str:
+    """How long all cores together worked for a run, less what they do when nothing is asked."""
+    return spread([timed.work_s - idle * timed.seconds for timed in side])
+
+
 def _line(timed: Timed) -> str:
     text = f"{timed.seconds:.2f} s" + (f" (7-2 {timed.seven_two_s:.2f} s)" if timed.seven_two_s else "")
     if timed.ready_before != timed.ready_after:
-        text += f", READY PODS {timed.ready_before} BEFORE, {timed.ready_after} AFTER"
-    return text + (f", {timed.wrong.upper()}" if timed.wrong else "")
+        text += f", ready pods {timed.ready_before} before, {timed.ready_after} after"
+    return text + (f", {timed.wrong}" if timed.wrong else "")
 
 
 def _load(load: tuple[float, float, float]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import time
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,11 +73,17 @@ def others_at_work(before: Snapshot, after: Snapshot, own: int, above: float = 0
     Left out are the process `own` and all that descend from it. A process that has ended is seen only when its parent
     waited for it and lives.
     """
+    alive = {(process.pid, process.started) for process in after.processes.values()}
+    spent_before: defaultdict[int, float] = defaultdict(float)
+    for process in before.processes.values():
+        heir: Process | None = process  # its parent is given its time when it ends, also that from before
+        while heir and (heir.pid, heir.started) not in alive:
+            heir = before.processes.get(heir.parent)
+        if heir:
+            spent_before[heir.pid] += process.cpu_s
     found = []
     for process in after.processes.values():
-        earlier = before.processes.get(process.pid)
-        spent = process.cpu_s - (earlier.cpu_s if earlier and earlier.started == process.started else 0.0)
-        share = spent / (after.at - before.at)
+        share = (process.cpu_s - spent_before[process.pid]) / (after.at - before.at)
         if share > above and not _descends(process, own, after.processes):
             found.append(Busy(process.pid, process.name, share))
     return tuple(sorted(found, key=lambda busy: -busy.share))

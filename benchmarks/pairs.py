@@ -33,11 +33,12 @@ def spread(values: Sequence[float], unit: str = " s", digits: int = 2) -> str:
     return f"{statistics.median(values):.{digits}f}{unit} ({min(values):.{digits}f} to {max(values):.{digits}f})"
 
 
-def comparison(one: Sequence[float], other: Sequence[float]) -> str:
+def comparison(one: Sequence[float], other: Sequence[float], digits: int = 2) -> str:
     """Both sides and their ratio pair by pair; of each the median, the smallest and the largest.
 
     >>> comparison([2, 4], [1, 3])
     'a 3.00 s (2.00 to 4.00), b 2.00 s (1.00 to 3.00), b/a 0.62 (0.50 to 0.75), 2 pairs'
     """
     ratios = [b / a for a, b in zip(one, other, strict=True)]
-    return f"a {spread(one)}, b {spread(other)}, b/a {spread(ratios, '')}, {len(ratios)} pairs"
+    sides = f"a {spread(one, digits=digits)}, b {spread(other, digits=digits)}"
+    return f"{sides}, b/a {spread(ratios, '')}, {len(ratios)} pairs"

@@ -88,7 +88,7 @@ def start() -> None:
         one, other = pairs(
             partial(seconds, [sys.executable, "-c", "import click"], env), partial(seconds, [*PLAYBOOK, *verb], env), 20
         )
-        print(f"start of {' '.join(verb)} against import click: {comparison(one, other)}")
+        print(f"start of {' '.join(verb)} against import click: {comparison(one, other, digits=3)}")
 
 
 def overhead() -> None:
@@ -152,9 +152,9 @@ def live(scopes: list[Scope], count: int, jobs: int | None) -> int:
     if Scope.WHOLE not in chosen and not scopes:
         print(f"left out: {Scope.WHOLE.title}; PLAYBOOK_CLUSTER_RESTART=1 lets Step 8 delete the pods")
     cluster = reached()
-    print(plan(chosen))
     try:
         print(versions(cluster))
+        print(plan(chosen), flush=True)
         return max([0 if compare(cluster, scope, count, jobs) else 1 for scope in chosen])
     except (NotReady, AssertionError) as error:
         print(error, file=sys.stderr)

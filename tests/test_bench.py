@@ -195,6 +195,12 @@ def test_others_at_work_are_named_busiest_first() -> None:
     ]  # fmt: skip
 
 
+def test_the_time_of_a_child_from_before_is_not_its_parents() -> None:
+    before = at(100, Process(5, 1, 1, "make", 1), Process(6, 2, 5, "sh", 2), Process(7, 3, 6, "compiler", 60))
+    after = at(110, Process(5, 1, 1, "make", 1 + 2 + 60 + 4))
+    assert [(busy.name, busy.share) for busy in others_at_work(before, after, own=10)] == [("make", 0.4)]
+
+
 def test_a_snapshot_of_this_machine() -> None:
     before, busy = snapshot(), busy_s()
     assert before.processes[os.getpid()].parent == os.getppid()
