@@ -56,9 +56,10 @@ class Timed:
 
 def plan(scopes: Sequence[Scope]) -> str:
     """What the runs do to the cluster, to be said before they do it."""
-    lines = ["In the namespace observer-prod these runs"]
-    if {Scope.STEPS, Scope.WHOLE} & {*scopes}:
-        lines.append("  create   for a moment a file .write_test on the data and logs volumes (Step 6-6)")
+    lines = [
+        "In the namespace observer-prod these runs",
+        "  create   for a moment a file .write_test on the data and logs volumes (Step 6-6)",
+    ]
     if {Scope.STEP7, Scope.WHOLE} & {*scopes}:
         lines.append("  create   the pod tmp-curl (Step 7-2), and delete it")
     if Scope.WHOLE in scopes:
@@ -80,20 +81,17 @@ def compare(cluster: Cluster, scope: Scope, count: int, jobs: int | None) -> boo
     Raises NotReady when the pods do not become Ready, TamperedCommand when a command is not the guide's.
     """
     with tempfile.TemporaryDirectory() as scratch:
-        if scope is not Scope.STEPS:
-            _pair(cluster, Scope.STEPS, Path(scratch) / "0", jobs)  # not counted: fills the caches of files
+        _pair(cluster, Scope.STEPS, Path(scratch) / "0", jobs)  # not counted: fills the caches of files
         _settle(cluster, scope)
         idle = _idle()
         before = snapshot()
-        taken = []
-        if scope is Scope.STEPS:
-            _pair(cluster, scope, Path(scratch) / "0", jobs)
+        one, other = [], []
         for number in range(1, count + 1):
             a, b = _pair(cluster, scope, Path(scratch) / str(number), jobs)
-            taken.append((a, b))
+            one.append(a)
+            other.append(b)
             print(f"  pair {number}: a {_line(a)}; b {_line(b)}", flush=True)
         after = snapshot()
-    one, other = [a for a, _ in taken], [b for _, b in taken]
     print(f"{scope.title}: {comparison([a.seconds for a in one], [b.seconds for b in other])}")
     if any(a.seven_two_s for a in one):
         print(
@@ -101,11 +99,12 @@ def compare(cluster: Cluster, scope: Scope, count: int, jobs: int | None) -> boo
             f"a without it {spread([a.seconds - a.seven_two_s for a in one])}"
         )
     print(
-        f"  cores at work: {_work(one, idle)} of a, {_work(other, idle)} of b, beyond {idle:.2f} when nothing is asked"
+        f"  core-seconds: a {_work(one, idle)}, b {_work(other, idle)}; "
+        f"left out are {idle:.2f} cores that were at work when nothing was asked"
     )
     print(f"  load average {_load(before.load)} before, {_load(after.load)} after")
-    others = [f"{busy.name} ({busy.pid}) {busy.share:.0%}" for busy in others_at_work(before, after, os.getpid())]
-    print(f"  above 10 % of a core and not of this comparison: {', '.join(others) or 'nothing'}")
+    busy = [f"{each.name} ({each.pid}) {each.share:.0%}" for each in others_at_work(before, after, os.getpid())]
+    print(f"  above 10 % of a core and not of this comparison: {', '.join(busy) or 'nothing'}")
     wrong = [timed.wrong for timed in (*one, *other) if timed.wrong]
     if wrong:
         print(f"  NOT THE SAME WORK in {len(wrong)} of {2 * count} runs: {'; '.join(sorted({*wrong}))}")
@@ -122,7 +121,7 @@ def _timed(cluster: Cluster, scope: Scope, run: Callable[[], Timed]) -> Timed:
     """One run, from and to a state of the cluster that is looked at outside of its time."""
     before = _settle(cluster, scope)
     timed = run()
-    return replace(timed, ready_before=before, ready_after=sum(cluster.ready().values()))
+    return replace(timed, ready_before=before, ready_after=_ready(cluster))
 
 
 def _settle(cluster: Cluster, scope: Scope) -> int:
@@ -132,7 +131,12 @@ def _settle(cluster: Cluster, scope: Scope) -> int:
         raise NotReady(f"two observer pods and postgres-0, Ready and alone, are wanted; there is {cluster.ready()}")
     if scope is Scope.WHOLE:
         cluster.forget_events()
-    return sum(cluster.ready().values())
+    return _ready(cluster)
+
+
+def _ready(cluster: Cluster) -> int:
+    """How many pods of the service are Ready."""
+    return sum(ready for name, ready in cluster.ready().items() if name != "tmp-curl")
 
 
 def by_script(cluster: Cluster, scope: Scope, scratch: Path) -> Timed:
