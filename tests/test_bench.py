@@ -13,10 +13,13 @@ import pytest
 from stubbed import Stubbed
 from support import ROOT
 
-from benchmarks.live import plan
+import playbook
+from benchmarks import live
+from benchmarks.live import NotReady, Timed, compare, plan
 from benchmarks.machine import Process, Snapshot, busy_s, description, others_at_work, snapshot
 from benchmarks.script import Scope, commands_of, script
 from playbook.catalog import GUIDE_ORDER, load
+from tests.cluster.lab import Cluster
 
 CATALOG = load()
 SCOPES = pytest.mark.parametrize("scope", Scope, ids=lambda scope: scope.value)
@@ -165,6 +168,98 @@ def test_no_pod_is_deleted_after_a_command_that_failed(tmp_path: Path) -> None:
     assert re.search(r"^stopped: exit status 2 in line \d+$", done.stderr, re.M), done.stderr
     deleted = [call[1:] for call in calls(stub) if call[1] == "delete"]
     assert deleted == [["delete", "pod", "-l", "app=observer", "-n", "observer-prod"]]
+
+
+# the comparison itself, with runs that are made up
+
+
+class Quiet(Cluster):
+    """A cluster whose pods are Ready, that notes what is done to it."""
+
+    def __init__(self, done: list[str]) -> None:
+        super().__init__()
+        self.done = done
+        self.gone = ""  # a pod that is not Ready any more
+
+    def ready(self) -> dict[str, bool]:
+        return {name: name != self.gone for name in ("observer-1", "observer-2", "postgres-0")} | {"tmp-curl": True}
+
+    def is_up(self) -> bool:
+        return True
+
+    def clear_tmp_curl(self) -> None:
+        self.done.append("settle")
+        self.gone = ""
+
+    def forget_events(self) -> None:
+        self.done.append("events")
+
+
+@pytest.fixture
+def done(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What the comparison does, in order; a takes 4 s, b 1 s, nothing else of the machine is at work."""
+    noted: list[str] = []
+    one, other = Timed(4.0, 3.0, 2.5, 0, 0, ""), Timed(1.0, 2.0, 0.5, 0, 0, "")
+    monkeypatch.setattr(live, "by_script", lambda *_: noted.append("a") or one)
+    monkeypatch.setattr(live, "by_program", lambda *_: noted.append("b") or other)
+    monkeypatch.setattr(live, "_idle", lambda: 0.5)
+    return noted
+
+
+def test_the_two_sides_alternate_each_from_a_settled_cluster(
+    done: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert compare(Quiet(done), Scope.STEP7, 2, None)
+    assert done == ["settle", "a", "settle", "b", "settle", *["settle", "a", "settle", "b"] * 2]
+    out = capsys.readouterr().out
+    assert "Step 7: a 4.00 s (4.00 to 4.00), b 1.00 s (1.00 to 1.00), b/a 0.25 (0.25 to 0.25), 2 pairs" in out
+    assert "7-2 alone: a 2.50 s (2.50 to 2.50), b 0.50 s (0.50 to 0.50); a without it 1.50 s (1.50 to 1.50)" in out
+    assert "core-seconds: a 1.00 s (1.00 to 1.00), b 1.50 s (1.50 to 1.50)" in out
+    assert "ready pods" not in out
+
+
+def test_events_of_a_restart_are_forgotten_before_the_next_run(done: list[str]) -> None:
+    assert compare(Quiet(done), Scope.WHOLE, 1, None)
+    assert done[-6:] == ["settle", "events", "a", "settle", "events", "b"]
+
+
+def test_other_work_is_named_and_is_no_success(
+    done: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "by_program", lambda *_: Timed(1.0, 2.0, 0.5, 0, 0, "the program: Step 7 inconclusive"))
+    assert not compare(Quiet(done), Scope.STEP7, 1, None)
+    assert "NOT THE SAME WORK in 1 of 2 runs: the program: Step 7 inconclusive" in capsys.readouterr().out
+
+
+def test_pods_that_are_not_ready_afterwards_are_told(
+    done: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cluster = Quiet(done)
+
+    def breaks(*_: object) -> Timed:
+        cluster.gone = "observer-2"
+        return Timed(1.0, 2.0, 0.5, 0, 0, "")
+
+    monkeypatch.setattr(live, "by_program", breaks)
+    compare(cluster, Scope.STEP7, 1, None)
+    wanted = "pair 1: a 4.00 s (7-2 2.50 s); b 1.00 s (7-2 0.50 s), ready pods 3 before, 2 after\n"
+    assert wanted in capsys.readouterr().out
+
+
+def test_nothing_is_timed_on_a_cluster_that_is_not_ready(done: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster = Quiet(done)
+    monkeypatch.setattr(cluster, "is_up", lambda: False)
+    monkeypatch.setattr(live, "_READY_S", 0.1)
+    with pytest.raises(NotReady, match="postgres-0, Ready"):
+        compare(cluster, Scope.STEPS, 1, None)
+    assert "a" not in done and "b" not in done
+
+
+@pytest.mark.parametrize("scenario, wrong", [("healthy", ""), ("pvc-pending", "Step 2 fail, Step 3 not-run")])
+def test_a_step_that_did_not_pass_is_other_work(scenario: str, wrong: str) -> None:
+    document = json.loads(playbook.render(playbook.replay(playbook.scenario(scenario)), "json"))
+    assert wrong in live._shortfall(Scope.WHOLE, document)
+    assert bool(live._shortfall(Scope.WHOLE, document)) is bool(wrong)
 
 
 # what is said of the machine and the cluster
