@@ -18,7 +18,7 @@ help:
 	@echo 'make test-arm64    the first commands and a recorded cluster on emulated arm64; as root'
 	@echo 'make test-cluster  the tests on the cluster that KUBECONFIG names; says first what they do to it'
 	@echo 'make audit         commands/ against the guide document            (GUIDE=path)'
-	@echo 'make bench         the measurements of docs/speed.md'
+	@echo 'make bench         the measurements of docs/speed.md; on a cluster too where KUBECONFIG or PLAYBOOK_FAULTS is set'
 	@echo 'make pyz           playbook.pyz: one file for a server without a package index'
 	@echo 'make dist          wheel and sdist in dist/, checked by twine'
 	@echo 'make clean         remove what these make'
@@ -73,8 +73,11 @@ test-cluster: $(VENV)/.made-test
 audit: $(VENV)/.made-run
 	$(PY) -m playbook audit $(GUIDE)
 
+# What the live part does to the cluster is the first thing it prints; without PLAYBOOK_CLUSTER_RESTART=1 it deletes no pod of the service.
 bench: $(VENV)/.made-test
-	$(PY) benchmarks/speed.py --start --overhead --memory --stub 0.07 --jobs 4
+	$(PY) benchmarks/speed.py --start --overhead --memory --stub 0.07
+	@if test -n "$$KUBECONFIG$$PLAYBOOK_FAULTS"; then $(PY) benchmarks/speed.py --live; \
+	  else echo 'left out: what needs a cluster; KUBECONFIG or PLAYBOOK_FAULTS names one to play with'; fi
 
 pyz: $(VENV)/.made-run
 	$(PY) tools/make_pyz.py playbook.pyz

@@ -1,21 +1,21 @@
-"""How long the read-only commands of Steps 0 to 6 take: pasted into bash, and carried out by the program. In pairs, A B A B …
+"""The measurements of docs/speed.md.
 
-    python benchmarks/speed.py --live            on the cluster that KUBECONFIG names
-    python benchmarks/speed.py --stub 0.07       with a kubectl that sleeps 70 ms and answers from a recording; no cluster
+    python benchmarks/speed.py --live            the program against a plain script, on the cluster that KUBECONFIG names or
+                                                 that PLAYBOOK_FAULTS reaches; see docs/cluster.md for both
+    python benchmarks/speed.py --stub 0.07       the same for Steps 0 to 6 with a kubectl that sleeps 70 ms and answers from
+                                                 a recording; no cluster
     python benchmarks/speed.py --start           how long `show`, `list` and `--help` take to start, against `import click`
     python benchmarks/speed.py --overhead        the program's own cost per command, against `bash -c` alone
     python benchmarks/speed.py --memory          peak memory with one output of 50 MB
 
-(a) is a bash script with the guide's lines in the guide's order, all commands of Steps 0 to 6 that change nothing. (b) is
-`playbook all --until 6` with a new record: the same commands but one of the two variants of 3-4, and besides them the two
-writes of 6-6 and the one-line summary, journal and report included.
+(a) is a plain bash script: the guide's commands in the guide's order, each waiting for what it must. (b) is the program with
+the same commands, journal, verdicts and report included. Both run in pairs, A B A B ….
 """
 
 from __future__ import annotations
 
 import argparse
 import os
-import platform
 import resource
 import shlex
 import statistics
@@ -23,60 +23,33 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
-from playbook.guide.catalog import Catalog, load
-
 ROOT = Path(__file__).resolve().parent.parent
+if str(ROOT) not in sys.path:
+    sys.path.insert(0, str(ROOT))
+
+from benchmarks.machine import description
+from benchmarks.pairs import comparison, pairs, seconds
+from benchmarks.script import Scope, script
+from playbook.guide.catalog import load
+from playbook.runtime.environment import has_tool
+
 STUB = ROOT / "tests" / "stub" / "cluster"
 STORAGE = "/var/lib/rancher/k3s/storage/"
 PLAYBOOK = [sys.executable, "-m", "playbook"]
 
 
-def read_only(catalog: Catalog) -> str:
-    """The script that an operator would paste: Steps 0 to 6 without what changes anything."""
-    commands = (catalog.command(name) for name in catalog.ids)
-    return "".join(c.text for c in commands if c.step and c.step[0] in "0123456" and not c.mutates)
-
-
-def seconds(command: Sequence[str], env: dict[str, str]) -> float:
-    """Wall time of one run, output thrown away."""
-    begin = time.perf_counter()
-    subprocess.run(
-        command, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False
-    )
-    return time.perf_counter() - begin
-
-
-def pairs(one: Callable[[], float], other: Callable[[], float], count: int) -> tuple[list[float], list[float]]:
-    """`count` times the one and then the other, after one of each that is not counted."""
-    one(), other()
-    taken = [(one(), other()) for _ in range(count)]
-    return [a for a, _ in taken], [b for _, b in taken]
-
-
-def told(name: str, one: Sequence[float], other: Sequence[float]) -> float:
-    """Print the medians and the ratio pair by pair; returns the median ratio."""
-    ratios = [b / a for a, b in zip(one, other, strict=True)]
-    middle = statistics.median(ratios)
-    print(
-        f"{name}: a {statistics.median(one):.3f} s, b {statistics.median(other):.3f} s, "
-        f"b/a median {middle:.2f} (min {min(ratios):.2f}, max {max(ratios):.2f}, {len(ratios)} pairs)"
-    )
-    return middle
-
-
-def against_bash(env: dict[str, str], jobs: int | None, count: int, name: str) -> float:
-    """(b) against (a)."""
-    script = read_only(load())
+def stubbed(delay: float, jobs: int, count: int) -> None:
+    """(b) against (a) for Steps 0 to 6, without a cluster."""
     with tempfile.TemporaryDirectory() as folder:
+        env = quick_stub(Path(folder), delay)
         pasted = Path(folder) / "guide.sh"
-        pasted.write_text(script)
-        program = [*PLAYBOOK, "all", "--until", "6", "--fresh", "--state-dir", f"{folder}/state"]
-        program += ["--jobs", str(jobs)] if jobs else []
-        one, other = pairs(lambda: seconds(["bash", str(pasted)], env), lambda: seconds(program, env), count)
-    return told(name, one, other)
+        pasted.write_text(script(load(), Scope.STEPS, has_tool("jq")), "utf-8")
+        program = [*PLAYBOOK, "all", "--until", "6", "--fresh", "--state-dir", f"{folder}/state", "--jobs", str(jobs)]
+        one, other = pairs(lambda: seconds(["bash", str(pasted), folder], env), lambda: seconds(program, env), count)
+    print(f"{Scope.STEPS.title}, kubectl that sleeps {delay} s, {jobs} jobs: {comparison(one, other)}")
 
 
 def quick_stub(folder: Path, delay: float) -> dict[str, str]:
@@ -113,11 +86,9 @@ def start() -> None:
     env = dict(os.environ)
     for verb in (["show", "3-4"], ["list"], ["--help"]):
         one, other = pairs(
-            lambda: seconds([sys.executable, "-c", "import click"], env),
-            lambda v=verb: seconds([*PLAYBOOK, *v], env),
-            20,
-        )  # type: ignore[misc]
-        told(f"start of {' '.join(verb)} against import click", one, other)
+            partial(seconds, [sys.executable, "-c", "import click"], env), partial(seconds, [*PLAYBOOK, *verb], env), 20
+        )
+        print(f"start of {' '.join(verb)} against import click: {comparison(one, other, digits=3)}")
 
 
 def overhead() -> None:
@@ -129,14 +100,13 @@ def overhead() -> None:
 
     command = Command("step0-nodes", "0", "true", "")
     with tempfile.TemporaryDirectory() as folder:
-        record = OpenSession(Journal(Path(folder) / "journal.jsonl"), Path(folder))
-        record.note(Kind.OPEN, session="-", guide="1.0", digests="", operator="")
+        session = OpenSession(Journal(Path(folder) / "journal.jsonl"), Path(folder))
+        session.note(Kind.OPEN, session="-", guide="1.0", digests="", operator="")
         runner = LiveRunner()
-        ordinal = iter(range(1, 10_000))
 
         def ours() -> float:
             begin = time.perf_counter()
-            record.keep([runner.run(command, next(ordinal))])
+            session.keep([runner.run(command)])
             return time.perf_counter() - begin
 
         bash, whole = pairs(lambda: seconds(["bash", "-c", "true"], dict(os.environ)), ours, 100)
@@ -156,11 +126,11 @@ from playbook.model import Command
 from playbook.runtime.live import LiveRunner
 from playbook.session.session import OpenSession
 with tempfile.TemporaryDirectory() as folder:
-    record = OpenSession(Journal(Path(folder) / "journal.jsonl"), Path(folder))
-    record.note(Kind.OPEN, session="-", guide="1.0", digests="", operator="")
+    session = OpenSession(Journal(Path(folder) / "journal.jsonl"), Path(folder))
+    session.note(Kind.OPEN, session="-", guide="1.0", digests="", operator="")
     runner = LiveRunner()
     text = "yes 'INFO a line of a log that goes on and on, as they do' | head -c {size}"
-    run = record.keep([runner.run(Command("step6-3-logs-observer", "6-3", text, ""), 1)])[0]
+    run = session.keep([runner.run(Command("step6-3-logs-observer", "6-3", text, ""))])[0]
     assert len(run.stdout) == {size}
     runner.close()
 """
@@ -169,31 +139,53 @@ with tempfile.TemporaryDirectory() as folder:
     print(f"peak memory with an output of 50 MB: {peak:.0f} MB (allowed: {40 + 1.5 * size / 1e6:.0f} MB)")
 
 
-def main() -> None:
+def live(scopes: list[Scope], count: int, jobs: int | None) -> int:
+    """(b) against (a) on a cluster; 0 when all was compared, 1 when a run did other work, 2 when none could begin."""
+    from benchmarks.live import NotReady, compare, plan, versions
+    from tests.cluster.lab import reached, restart_allowed
+
+    chosen = scopes or [scope for scope in Scope if scope is not Scope.WHOLE or restart_allowed()]
+    if Scope.WHOLE in chosen and not restart_allowed():
+        print("PLAYBOOK_CLUSTER_RESTART=1 is not set: the whole guide deletes pods", file=sys.stderr)
+        return 2
+    if Scope.WHOLE not in chosen and not scopes:
+        print(f"left out: {Scope.WHOLE.title}; PLAYBOOK_CLUSTER_RESTART=1 lets Step 8 delete the pods")
+    cluster = reached()
+    try:
+        print(versions(cluster))
+        print(plan(chosen), flush=True)
+        return max([0 if compare(cluster, scope, count, jobs) else 1 for scope in chosen])
+    except (NotReady, AssertionError) as error:
+        print(error, file=sys.stderr)
+        return 2
+
+
+def main() -> int:
     """Take what is asked for."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--live", action="store_true")
+    options.add_argument(
+        "--scope", action="append", type=Scope, default=[], metavar="steps|step7|whole",
+        help="with --live; may be given more than once [default: all that is allowed]",
+    )  # fmt: skip
     options.add_argument("--stub", type=float, metavar="SECONDS")
-    options.add_argument("--jobs", type=int)
+    options.add_argument("--jobs", type=int, help="of the program [default: the cores; 4 with --stub]")
     options.add_argument("--start", action="store_true")
     options.add_argument("--overhead", action="store_true")
     options.add_argument("--memory", action="store_true")
-    options.add_argument("-n", type=int, default=10, help="pairs")
+    options.add_argument("-n", type=int, default=15, help="pairs [default: 15]")
     chosen = options.parse_args()
-    print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
-    if chosen.live:
-        against_bash(dict(os.environ), chosen.jobs, chosen.n, "Steps 0 to 6, live")
+    print(description())
     if chosen.stub is not None:
-        with tempfile.TemporaryDirectory() as folder:
-            env = quick_stub(Path(folder), chosen.stub)
-            against_bash(env, chosen.jobs or 4, chosen.n, f"Steps 0 to 6, kubectl that sleeps {chosen.stub} s")
+        stubbed(chosen.stub, chosen.jobs or 4, chosen.n)
     if chosen.start:
         start()
     if chosen.overhead:
         overhead()
     if chosen.memory:
         memory()
+    return live(chosen.scope, chosen.n, chosen.jobs) if chosen.live else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -23,7 +23,7 @@ from jinja2.ext import extract_from_ast
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from playbook.cli.i18n import paragraphs
+from playbook.cli.i18n import paragraphs  # noqa: E402 - of this checkout: a page of help is cut as the program cuts it
 
 LOCALE = ROOT / "playbook" / "locale"
 HEADER = {

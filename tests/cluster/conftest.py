@@ -16,24 +16,16 @@ from pathlib import Path
 
 import pytest
 
-from .lab import Cluster, Faults, kubectls
-
-TRUE = ("1", "yes", "true")
-
-
-def _folder() -> Path | None:
-    named = os.environ.get("PLAYBOOK_FAULTS")
-    return Path(named).resolve() if named else None
+from .lab import Cluster, Faults, faults_folder, kubectls, reached, restart_allowed
 
 
 def _plan(folder: Path | None) -> list[str]:
-    restart = folder or os.environ.get("PLAYBOOK_CLUSTER_RESTART") in TRUE
     lines = [
         "In the namespace observer-prod these tests",
         "  create   the pod tmp-curl (Step 7-2); for a moment a file .write_test on the data and logs volumes (Step 6-6)",
         "  delete   that pod and those files",
     ]
-    if restart:
+    if restart_allowed():
         lines.append(
             "  delete   the observer pods and postgres-0 (Step 8), several times; their owners create new ones"
         )
@@ -54,7 +46,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     """The plan, before anything is collected or run, also with -q."""
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     if reporter:
-        for line in _plan(_folder()):
+        for line in _plan(faults_folder()):
             reporter.write_line(line)
 
 
@@ -76,8 +68,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 @pytest.fixture(scope="session")
 def bare_cluster() -> Cluster:
     """The cluster as it stands; without one the tests are skipped with the reason."""
-    folder = _folder()
-    cluster = Cluster(folder / "in" if folder and (folder / "in").is_file() else None)
+    cluster = reached()
     for arguments in (
         ("version", "--request-timeout=10s"),
         ("get", "namespace", "observer-prod", "--request-timeout=10s"),
@@ -91,7 +82,7 @@ def bare_cluster() -> Cluster:
 
 @pytest.fixture(scope="session")
 def _faults(bare_cluster: Cluster) -> Iterator[Faults | None]:
-    folder = _folder()
+    folder = faults_folder()
     faults = Faults(folder, bare_cluster) if folder else None
     yield faults
     if faults:
@@ -118,7 +109,7 @@ def cluster(bare_cluster: Cluster, _faults: Faults | None) -> Cluster:
 @pytest.fixture(scope="session")
 def may_restart() -> None:
     """Skips a test that needs Step 8's deletes where they are not allowed."""
-    if not _folder() and os.environ.get("PLAYBOOK_CLUSTER_RESTART") not in TRUE:
+    if not restart_allowed():
         pytest.skip("PLAYBOOK_CLUSTER_RESTART=1 is not set: no pod is deleted")
 
 

@@ -82,18 +82,28 @@ class Cluster:
         """The names of the pods of the namespace, Terminating ones too."""
         return tuple(pod["metadata"]["name"] for pod in self.items("pods"))
 
+    def ready(self) -> dict[str, bool]:
+        """Each pod of the namespace, and whether all its containers are ready."""
+        return {
+            pod["metadata"]["name"]: all(
+                each["ready"] for each in pod["status"].get("containerStatuses", [{"ready": False}])
+            )
+            for pod in self.items("pods")
+        }
+
     def is_up(self) -> bool:
         """Whether two observer pods and postgres-0 are ready, and no other pod is there."""
         try:
-            ready = {
-                pod["metadata"]["name"]: all(
-                    each["ready"] for each in pod["status"].get("containerStatuses", [{"ready": False}])
-                )
-                for pod in self.items("pods")
-            }
+            ready = self.ready()
         except (AssertionError, ValueError):
             return False
         return len(ready) == 3 and "postgres-0" in ready and all(ready.values())
+
+    def clear_tmp_curl(self) -> None:
+        """Delete the pod tmp-curl that 7-2 may have left, and wait until it is gone: a second try would meet it."""
+        if "tmp-curl" in self.pods():
+            self.kubectl("delete", "pod", "tmp-curl", "-n", NAMESPACE, "--force", "--grace-period=0", check=False)
+            assert until(lambda: "tmp-curl" not in self.pods(), 60, 0.5), "the pod tmp-curl does not go away"
 
     def secret_values(self) -> dict[str, str]:
         """What must be seen nowhere: the Secret's values, by the names that stand for a secret."""
@@ -133,6 +143,23 @@ class Cluster:
         shown = self.play(state, "report", "--output", "json")
         assert shown.err == ""
         return dict(json.loads(shown.out))
+
+
+def faults_folder() -> Path | None:
+    """The folder that PLAYBOOK_FAULTS names, if it names one."""
+    named = os.environ.get("PLAYBOOK_FAULTS")
+    return Path(named).resolve() if named else None
+
+
+def reached() -> Cluster:
+    """The cluster that the environment names: entered with the executable `in` of the faults' folder where there is one."""
+    folder = faults_folder()
+    return Cluster(folder / "in" if folder and (folder / "in").is_file() else None)
+
+
+def restart_allowed() -> bool:
+    """Whether the environment lets Step 8 delete the pods."""
+    return bool(faults_folder()) or os.environ.get("PLAYBOOK_CLUSTER_RESTART") in ("1", "yes", "true")
 
 
 class Faults:

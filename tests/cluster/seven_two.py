@@ -8,7 +8,6 @@ PLAIN and OURS are numbers of tries with each kubectl (the one on PATH where non
 from __future__ import annotations
 
 import json
-import os
 import statistics
 import subprocess
 import sys
@@ -21,7 +20,7 @@ from pathlib import Path
 from playbook.guide.catalog import load
 from playbook.steps.step7_health import VIA_SERVICE, answers
 
-from .lab import Cluster, first_in_path, kubectls, until
+from .lab import Cluster, first_in_path, kubectls, reached
 
 LIMIT_S = 120
 
@@ -63,8 +62,7 @@ def main() -> None:
     """Print one line per try, then one per way of ending."""
     tries = {"plain": int(sys.argv[1]), "ours": int(sys.argv[2])}
     ways: dict[str, Callable[[Cluster, dict[str, str]], Try]] = {"plain": plain, "ours": ours}
-    folder = os.environ.get("PLAYBOOK_FAULTS")
-    cluster = Cluster(Path(folder) / "in" if folder else None)
+    cluster = reached()
     programs = [Path(name) for name in sys.argv[3:]] or kubectls()[:1]
     for program in programs:
         with tempfile.TemporaryDirectory() as wrappers:
@@ -79,8 +77,7 @@ def main() -> None:
 
 
 def _one(cluster: Cluster, way: Callable[[Cluster, dict[str, str]], Try], env: dict[str, str], name: str) -> Try:
-    cluster.kubectl("delete", "pod", "tmp-curl", "-n", "observer-prod", "--force", "--grace-period=0", check=False)
-    assert until(lambda: "tmp-curl" not in cluster.pods(), 60, 0.5)
+    cluster.clear_tmp_curl()
     seen = way(cluster, env)
     print(f"{name}: {seen.way}, {seen.seconds:.1f} s", flush=True)
     return seen

@@ -1,0 +1,1 @@
+"""How fast the program is: against a plain bash script with the same commands, and by itself. Prints; never part of a wheel."""
