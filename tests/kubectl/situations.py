@@ -40,7 +40,7 @@ class Situation:
     @property
     def troubles(self) -> tuple[FailureKind, ...]:
         """More than one where versions differ."""
-        return self.kind if isinstance(self.kind, tuple) else (self.kind,)
+        return self.trouble if isinstance(self.trouble, tuple) else (self.trouble,)
 
 
 def _at(opening: Callable[[], object], scheme: str = "") -> Callable[[Path, Certificates | None], object]:

@@ -16,7 +16,7 @@ from situations import AT_8080, BROKEN, RIGHTS, SITUATIONS, Situation, nobody_on
 
 from playbook import api as playbook_api
 from playbook.errors import EXIT_OF
-from playbook.guide.catalog import Catalog
+from playbook.guide.catalog import Catalog, load
 from playbook.kubectl.failures import failure, telling_line
 from playbook.model import Command, Ended, Finding, Session, Verdict
 from playbook.steps.reading import kubectl_failure
@@ -38,7 +38,7 @@ class Brisk(Catalog):
 
 def brisk() -> Catalog:
     """The catalog with short time limits."""
-    real = api.load()
+    real = load()
     return Brisk(real.folder, real.digests, real.digest)
 
 
