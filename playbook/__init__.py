@@ -10,6 +10,11 @@ The names below are the library; everything else is how it is made.
 
 from __future__ import annotations
 
+import sys
+
+if sys.argv[:1] == ["-m"] and not (sys.flags.isolated or getattr(sys.flags, "safe_path", False)):
+    del sys.path[0]  # `python -m playbook` looks into the working folder first, also for what is Python's own
+
 from typing import TYPE_CHECKING, Any
 
 from .version import __version__

@@ -255,6 +255,24 @@ class Cause:
 
 
 @dataclass(frozen=True, slots=True)
+class Provenance:
+    """By what the commands of a session were run: the programs, the names of the credentials, and what was kept from them."""
+
+    program: str  # version of playbook
+    commands: str  # digest of commands/SHA256SUMS
+    kubectl: str = ""  # its real path
+    kubectl_sha256: str = ""
+    k3s: bool = False  # kubectl is a link to the k3s program
+    tools: tuple[tuple[str, str], ...] = ()  # name and version of kubectl, bash, jq, curl
+    server: str = ""  # version of the API server; "" where it could not be seen
+    kubeconfig: str = ""  # its path or paths; "" where kubectl looks for it itself
+    context: str = ""
+    user: str = ""
+    removed: tuple[str, ...] = ()  # variables that were not handed on, because they change what a command means
+    noticed: tuple[str, ...] = ()  # files of the operator's that a tool reads and that may do so
+
+
+@dataclass(frozen=True, slots=True)
 class Session:
     """One verification as its journal tells it: what every output is rendered from."""
 
@@ -269,7 +287,7 @@ class Session:
     waivers: tuple[Waiver, ...] = ()
     operator: str = ""
     attempts: int = 1
-    tools: tuple[tuple[str, str], ...] = ()  # name and version of kubectl, bash, jq, playbook
+    provenance: Provenance | None = None
     digest: str = ""  # the last line of the journal's hash chain
     stale: tuple[tuple[str, str], ...] = field(default=())  # step and the code of the rule that made it stale
     causes: tuple[Cause, ...] = ()  # roots, in the guide's order

@@ -13,6 +13,7 @@ from playbook.model import (
     Ended,
     Evidence,
     Finding,
+    Provenance,
     Refusal,
     Remedy,
     Run,
@@ -135,7 +136,7 @@ def _session(results: Sequence[StepResult], **more: object) -> Session:
             results=tuple(results),
             history=tuple(r for r in results if r.judged_at),
             operator="kim",
-            tools=(("kubectl", "v1.32.4"), ("bash", "5.2.15"), ("playbook", "0.1.0")),
+            provenance=Provenance("0.1.0", "0" * 64, tools=(("kubectl", "v1.32.4"), ("bash", "5.2.15"), ("playbook", "0.1.0"))),
             digest="c0ffee" * 10 + "beef",
         ),
         **more,  # type: ignore[arg-type]
@@ -286,7 +287,7 @@ def hostile() -> Session:
 def empty() -> Session:
     """Nothing came of it: Step 0 saw nothing, the rest was not run, no end, no cluster."""
     return _session(
-        [StepResult("0", ()), *map(not_run, "123456789")], cluster=None, ended_at=None, operator="", tools=(), digest=""
+        [StepResult("0", ()), *map(not_run, "123456789")], cluster=None, ended_at=None, operator="", provenance=None, digest=""
     )
 
 

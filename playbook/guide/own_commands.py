@@ -24,5 +24,17 @@ LOG_TMP_CURL = Command(
 )
 """What curl printed in the pod of 7-2. The guide's `logs --previous` cannot show it for half a minute on Kubernetes 1.34."""
 
+VERSION = Command("kubectl-version", "", "kubectl version\n", "", timeout_s=10.0)
+"""Which kubectl speaks to which API server: for the report."""
+
+CONTEXT = Command(
+    "kubectl-context",
+    "",
+    "kubectl config view --minify -o jsonpath='{.current-context} {.contexts[0].context.user}'\n",
+    "",
+    timeout_s=5.0,
+)
+"""The names of context and user, for the report; kubectl shows no credential here."""
+
 OWN_COMMANDS = {command.key: command for command in (REMOVE_TMP_CURL, LOG_TMP_CURL)}
 """All of them, by the name under which their runs are recorded."""

@@ -111,7 +111,9 @@ def markdown_text(
             session=session,
             sentence=terminal.overall_sentence(session),
             symbol=_OVERALL[session.overall],
-            tools=", ".join(f"{name} {version}" for name, version in session.tools),
+            tools=", ".join(f"{name} {version}" for name, version in session.provenance.tools)
+            if session.provenance
+            else "",
             flow=_flow(session, titles),
             steps_rows=_steps_rows(session, titles),
             states=_criteria_rows(criterion_states(session)),

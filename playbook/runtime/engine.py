@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from ..errors import EXIT_OF, BadSession, DiskTrouble, Interrupted
 from ..guide.catalog import read_only
-from ..model import PASSING, Cluster, Runs, Session, StepResult
+from ..model import PASSING, Cluster, Provenance, Runs, Session, StepResult
+from ..session.fold import provenance_to_json
 from ..session.journal import Kind
 from ..session.redact.redactor import ENV_COMMAND
 from ..session.session import OpenSession
@@ -16,10 +17,10 @@ from ..steps import STEPS, Step
 from ..steps.restart import RESTARTS, may_have_deleted
 from ..text import msg
 from . import tmp_curl
-from .environment import tool_versions
 from .execution import LiveExecution, Workplace
 from .judging import asks_for_diagnosis, judge, meets_criterion, note_causes
 from .prefetch import Prefetcher
+from .provenance import provenance
 from .staleness import REFRESH_COMMANDS, kept_because, stale
 
 
@@ -29,7 +30,7 @@ class Engine:
 
     workplace: Workplace
     diagnosing: bool = True
-    _versions: Future[tuple[tuple[str, str], ...]] | None = None
+    _provenance: Future[Provenance] | None = None
     _dead_end: bool = False  # nothing can be seen
 
     @property
@@ -66,13 +67,14 @@ class Engine:
             if step.cluster_of:
                 self._prepare(until, only)
             if step.id == "7":
-                self._ask_for_versions()
+                self._ask_for_provenance()
         self._drain_prefetch()
+        self._ask_for_provenance()
         if self.diagnosing:
             if not self._dead_end and asks_for_diagnosis(self.session.state):
                 self._load_secrets()
             note_causes(self.session, self._execution(""))
-        self._note_versions()
+        self._note_provenance()
         session = self.session.state
         self.session.note(Kind.END, verdict=session.overall.value, exit_code=int(EXIT_OF[session.overall]))
         return self.session.state
@@ -163,17 +165,19 @@ class Engine:
 
     # around it
 
-    def _ask_for_versions(self) -> None:
-        """Once a session, when Step 7 is over: which tools run the commands."""
-        if not self.session.state.tools:
+    def _ask_for_provenance(self) -> None:
+        """By what the commands are run; asked beside Step 8, or beside the diagnosis when the run did not come so far."""
+        if self._provenance is None:
             pool = ThreadPoolExecutor(1)
-            self._versions = pool.submit(tool_versions, self.workplace.runner)
+            digest = self.workplace.catalog.digest
+            self._provenance = pool.submit(
+                provenance, self.workplace.runner, digest, ask_server=not self._dead_end, environ=self.workplace.environ
+            )
             pool.shutdown(wait=False)
 
-    def _note_versions(self) -> None:
-        if self._versions is not None:
-            self.session.note(Kind.TOOLS, tools=[list(tool) for tool in self._versions.result()])
-            self._versions = None
+    def _note_provenance(self) -> None:
+        if self._provenance is not None and self._provenance.result() != self.session.state.provenance:
+            self.session.note(Kind.PROVENANCE, **provenance_to_json(self._provenance.result()))
 
     def _clean_up(self) -> None:
         """After a signal: no child is alive, and no pod of ours is left."""

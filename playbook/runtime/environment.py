@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from ..errors import MissingTool
 from ..model import Command
-from .runner import Runner
 
 if TYPE_CHECKING:
     from ..session.session import OpenSession
@@ -19,14 +18,6 @@ from ..text import Message, msg
 
 _NEEDED_BY = {"bash": "", "kubectl": "", "python3": "34", "curl": "7"}
 """Program and the steps whose commands call it here; "" for every step. None needs jq: 3-4 has two ways."""
-
-_VERSIONS = (
-    ("kubectl", "kubectl version --client 2>&1", re.compile(r"(?:Client Version: |GitVersion:\")(v\d[^\s\",]+)")),
-    ("bash", "bash --version", re.compile(r"version (\S+)")),
-    ("jq", "jq --version", re.compile(r"jq-(\S+)")),
-    ("curl", "curl --version", re.compile(r"curl (\S+)")),
-)
-
 
 _POSTGRES = re.compile(r"^(POSTGRES_USER|POSTGRES_DB)=([A-Za-z0-9_.-]+)\r?$", re.M)
 
@@ -77,17 +68,3 @@ def _remedy_for(missing: tuple[str, ...]) -> Message:
         path="/usr/local/bin/kubectl",
         url="https://kubernetes.io/docs/tasks/tools/",
     )
-
-
-def tool_versions(runner: Runner) -> tuple[tuple[str, str], ...]:
-    """Name and version of each program that is there, for the report. Takes 0.1 s: ask for it beside something else.
-
-    No cluster is asked: `kubectl version --client` opens no connection.
-    """
-    found = []
-    for tool, text, pattern in _VERSIONS:
-        if has_tool(tool):
-            run = runner.run(Command(f"version-{tool}", "", text, "", timeout_s=5.0))
-            seen = pattern.search(run.out)
-            found.append((tool, seen[1] if seen else "?"))
-    return tuple(found)

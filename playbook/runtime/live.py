@@ -15,6 +15,7 @@ from typing import Any
 
 from ..clock import Clock, utc_now
 from ..model import Command, Ended, Run
+from .child_environment import NEUTRAL_FOLDER, child_environment, working_folder
 from .forward import PortForwardSession
 from .processes import Child, Sink, end, outcome
 
@@ -36,7 +37,8 @@ for p in $live; do kill -KILL -- "-$p"; done
 class LiveRunner:
     """Runs commands on this machine. Safe from several threads at once.
 
-    The environment is the operator's own, plus what a command is given; nothing in it is changed. `grace_s` is what
+    The environment is the operator's own without what changes the meaning of a command (`child_environment`), plus what a
+    command is given. `grace_s` is what
     lies between SIGTERM and SIGKILL, `settle_after_s` and `settle_every_s` when `until` is asked, `listen_s` how long
     Step 7-3 waits for its port-forward.
 
@@ -59,6 +61,7 @@ class LiveRunner:
 
         logging.getLogger("sh").setLevel(logging.CRITICAL + 1)  # it logs command lines
         self._clock = clock
+        self._folder = working_folder()
         self._grace_s = grace_s
         self._settle_after_s = settle_after_s
         self._settle_every_s = settle_every_s
@@ -158,7 +161,8 @@ class LiveRunner:
             child.why = Ended.INTERRUPTED
             child.not_started()
             return child
-        options = {**_on(streams), "_env": {**os.environ, **env}, "_pass_fds": pass_fds}
+        variables = child_environment(os.environ, self._folder).variables
+        options = {**_on(streams), "_env": {**variables, **env}, "_cwd": NEUTRAL_FOLDER, "_pass_fds": pass_fds}
         try:
             threading.Thread(target=self._carry, args=(child, arguments, options), daemon=True).start()
         except RuntimeError as error:  # the system's limit on threads
@@ -210,7 +214,8 @@ class LiveRunner:
 
     def _start_guard(self) -> None:
         reading, self._guard_fd = os.pipe()
-        self._guard = self._spawn(("-c", _GUARD), _on((reading, self._null, self._null)))
+        variables = child_environment(os.environ, self._folder).variables
+        self._guard = self._spawn(("-c", _GUARD), {**_on((reading, self._null, self._null)), "_env": variables})
         os.close(reading)
 
     def _tell(self, line: str) -> None:

@@ -8,14 +8,27 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 from typing import Any
 
 from ..clock import parse_moment
 from ..errors import BadSession
 from ..guide.criteria import family, met
-from ..model import Abort, Cause, Cluster, Evidence, Finding, Remedy, Run, Session, StepResult, Verdict, Waiver
+from ..model import (
+    Abort,
+    Cause,
+    Cluster,
+    Evidence,
+    Finding,
+    Provenance,
+    Remedy,
+    Run,
+    Session,
+    StepResult,
+    Verdict,
+    Waiver,
+)
 from ..text import Message, msg, verbatim
 from .journal import Event, Kind
 
@@ -96,6 +109,18 @@ def cause_from_json(data: Mapping[str, Any]) -> Cause:
     )
 
 
+def provenance_to_json(provenance: Provenance) -> dict[str, Any]:
+    """What the commands were run by, as the journal keeps it."""
+    return asdict(provenance)
+
+
+def provenance_from_json(data: Mapping[str, Any]) -> Provenance:
+    """The reverse of `provenance_to_json`."""
+    tools = tuple((name, version) for name, version in data["tools"])
+    lists = {"tools": tools, "removed": tuple(data["removed"]), "noticed": tuple(data["noticed"])}
+    return Provenance(**{field.name: data[field.name] for field in fields(Provenance)} | lists)
+
+
 def _evidence_to_json(evidence: Evidence | None) -> list[Any] | None:
     return [evidence.command, evidence.line, evidence.ordinal, evidence.stream] if evidence else None
 
@@ -142,7 +167,7 @@ class Fold:
     _ended_at: datetime | None = None
     _attempts: int = 0
     _abort: Abort | None = None
-    _tools: tuple[tuple[str, str], ...] = ()
+    _provenance: Provenance | None = None
     _waivers: tuple[Waiver, ...] = ()
     _causes: tuple[Cause, ...] = ()
     _diagnosis: tuple[RunKey, ...] = ()
@@ -173,7 +198,9 @@ class Fold:
                 self._causes = tuple(cause_from_json(cause) for cause in data["causes"])
                 self._diagnosis = tuple((command, ordinal) for command, ordinal in data["runs"])
             case Kind.TOOLS:
-                self._tools = tuple((name, version) for name, version in data["tools"])
+                self._provenance = Provenance("", "", tools=tuple((name, version) for name, version in data["tools"]))
+            case Kind.PROVENANCE:
+                self._provenance = provenance_from_json(data)
             case Kind.WAIVE:
                 waiver = Waiver(data["code"], data["step"], data["by"], data["reason"], event.at, data["evidence"])
                 self._waivers = (*self._waivers, waiver)
@@ -199,7 +226,7 @@ class Fold:
             waivers=self._waivers,
             operator=self._opened.data.get("operator", ""),
             attempts=self._attempts,
-            tools=self._tools,
+            provenance=self._provenance,
             digest=digest,
             causes=self._causes,
             diagnosis=tuple(self.load(*key) for key in self._diagnosis),

@@ -40,7 +40,8 @@ class Kind(str, Enum):
     ABORT = "abort"  # an abort criterion was met
     FORCE = "force"  # results from a step on no longer count (--from)
     CAUSES = "causes"  # what the diagnosis named
-    TOOLS = "tools"  # which kubectl, bash, jq, curl ran the commands
+    TOOLS = "tools"  # which kubectl, bash, jq, curl ran the commands (sessions of version 1.0)
+    PROVENANCE = "provenance"  # by what the commands of this attempt are run
     WAIVE = "waive"  # a finding was accepted by somebody
     INTERRUPTED = "interrupted"  # a signal or a lost terminal ended the run
     END = "end"  # the program ended by itself: the overall verdict

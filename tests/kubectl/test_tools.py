@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 from clients import Place
 
 from playbook.clock import NEVER
 from playbook.model import Command, Ended, Run
-from playbook.runtime import environment
 from playbook.runtime.live import LiveRunner
+from playbook.runtime.provenance import provenance
 
 TO_1_27 = (
     "WARNING: This version information is deprecated and will be replaced with the output from kubectl version --short.\n"
@@ -30,16 +31,30 @@ class Says(LiveRunner):
         return Run(command.key, 0, self.text.encode(), b"", 0, Ended.EXITED, NEVER, 0.0)
 
 
-@pytest.mark.parametrize(("text", "version"), [(TO_1_27, "v1.27.16"), (FROM_1_28, "v1.33.1"), ("no idea\n", "?")])
-def test_both_wordings(text: str, version: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(environment, "has_tool", lambda name: name == "kubectl")
-    assert environment.tool_versions(Says(text)) == (("kubectl", version),)
+SERVER_TO_1_27 = 'Server Version: version.Info{Major:"1", Minor:"20+", GitVersion:"v1.20.2+k3s1", GitCommit:"1d4adb0301b9"}\n'
+SERVER_FROM_1_28 = "Server Version: v1.34.4+k3s1\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "kubectl", "server"),
+    [
+        (TO_1_27 + SERVER_TO_1_27, "v1.27.16", "v1.20.2+k3s1"),
+        (FROM_1_28 + SERVER_FROM_1_28, "v1.33.1", "v1.34.4+k3s1"),
+        (FROM_1_28, "v1.33.1", ""),
+        ("no idea\n", "?", ""),
+    ],
+)
+def test_both_wordings(text: str, kubectl: str, server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("playbook.runtime.provenance.has_tool", lambda name: name == "kubectl")
+    found = provenance(Says(text), "", ask_server=True)
+    assert (found.tools, found.server) == ((("kubectl", kubectl),), server)
 
 
 def test_the_version_of_this_one(place: Place) -> None:
     runner = LiveRunner()
     try:
-        found = dict(environment.tool_versions(runner))
+        found = provenance(runner, "digest", ask_server=False)
     finally:
         runner.close()
-    assert re.fullmatch(r"v1\.\d+\.\d+\S*", found["kubectl"]), found
+    assert re.fullmatch(r"v1\.\d+\.\d+\S*", dict(found.tools)["kubectl"]), found
+    assert Path(found.kubectl).is_file() and len(found.kubectl_sha256) == 64

@@ -21,6 +21,7 @@ from playbook.errors import MissingTool
 from playbook.model import Command, Ended, Refusal, Run
 from playbook.runtime import environment, processes
 from playbook.runtime.live import LiveRunner
+from playbook.runtime.provenance import provenance
 
 ROOT = Path(__file__).resolve().parents[2]
 STUB = ROOT / "tests" / "stub"
@@ -472,6 +473,6 @@ def test_missing_tools_are_named_with_the_way_out(monkeypatch: pytest.MonkeyPatc
 
 def test_versions_of_the_tools(runner: LiveRunner, stub: Callable[[str], None]) -> None:
     stub("any")
-    versions = dict(environment.tool_versions(runner))
+    versions = dict(provenance(runner, "", ask_server=False).tools)
     assert versions["kubectl"] == "v1.32.4"
     assert versions["bash"][0].isdigit()

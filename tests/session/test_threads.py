@@ -67,6 +67,8 @@ def test_eight_threads_write_and_read_one_session(tmp_path: Path) -> None:
     for command, numbers in ordinals.items():
         assert sorted(numbers) == list(range(1, len(numbers) + 1)), command
     begun = [event.data["ordinal"] for event in events if event.kind is Kind.BEGIN]
-    assert sorted(begun) == sorted(ordinals[MUTATION.key]), "each begun mutation has its run under the number it was given"
+    assert sorted(begun) == sorted(ordinals[MUTATION.key]), (
+        "each begun mutation has its run under the number it was given"
+    )
     again = read_session(session.folder)
     assert again.runs() == session.runs()
