@@ -37,6 +37,9 @@ _READY_S = 180.0
 _RUN_S = 900.0
 _IDLE_S = 5.0
 
+_QUIET_CORES = 0.5
+"""With more cores at work before anything is asked, what a run takes cannot be told from what others do."""
+
 
 class NotReady(Exception):
     """The cluster is not in the state in which a run may begin."""
@@ -98,10 +101,13 @@ def compare(cluster: Cluster, scope: Scope, count: int, jobs: int | None) -> boo
             f"  7-2 alone: a {spread([a.seven_two_s for a in one])}, b {spread([b.seven_two_s for b in other])}; "
             f"a without it {spread([a.seconds - a.seven_two_s for a in one])}"
         )
-    print(
-        f"  core-seconds: a {_work(one, idle)}, b {_work(other, idle)}; "
-        f"left out are {idle:.2f} cores that were at work when nothing was asked"
-    )
+    if idle < _QUIET_CORES:
+        print(
+            f"  core-seconds: a {_work(one, idle)}, b {_work(other, idle)}; "
+            f"left out are {idle:.2f} cores that were at work when nothing was asked"
+        )
+    else:
+        print(f"  core-seconds: cannot be told, {idle:.2f} cores were at work when nothing was asked")
     print(f"  load average {_load(before.load)} before, {_load(after.load)} after")
     busy = [f"{each.name} ({each.pid}) {each.share:.0%}" for each in others_at_work(before, after, os.getpid())]
     print(f"  above 10 % of a core and not of this comparison: {', '.join(busy) or 'nothing'}")

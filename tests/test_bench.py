@@ -202,7 +202,7 @@ def done(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     one, other = Timed(4.0, 3.0, 2.5, 0, 0, ""), Timed(1.0, 2.0, 0.5, 0, 0, "")
     monkeypatch.setattr(live, "by_script", lambda *_: noted.append("a") or one)
     monkeypatch.setattr(live, "by_program", lambda *_: noted.append("b") or other)
-    monkeypatch.setattr(live, "_idle", lambda: 0.5)
+    monkeypatch.setattr(live, "_idle", lambda: 0.25)
     return noted
 
 
@@ -214,8 +214,16 @@ def test_the_two_sides_alternate_each_from_a_settled_cluster(
     out = capsys.readouterr().out
     assert "Step 7: a 4.00 s (4.00 to 4.00), b 1.00 s (1.00 to 1.00), b/a 0.25 (0.25 to 0.25), 2 pairs" in out
     assert "7-2 alone: a 2.50 s (2.50 to 2.50), b 0.50 s (0.50 to 0.50); a without it 1.50 s (1.50 to 1.50)" in out
-    assert "core-seconds: a 1.00 s (1.00 to 1.00), b 1.50 s (1.50 to 1.50)" in out
+    assert "core-seconds: a 2.00 s (2.00 to 2.00), b 1.75 s (1.75 to 1.75)" in out
     assert "ready pods" not in out
+
+
+def test_core_seconds_are_not_told_on_a_busy_machine(
+    done: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "_idle", lambda: 1.8)
+    assert compare(Quiet(done), Scope.STEPS, 1, None)
+    assert "core-seconds: cannot be told, 1.80 cores were at work when nothing was asked" in capsys.readouterr().out
 
 
 def test_events_of_a_restart_are_forgotten_before_the_next_run(done: list[str]) -> None:
