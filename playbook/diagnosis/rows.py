@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
+from ..guide.remedies import (
+    APPLY,
+    CHECK_KUBECONFIG,
+    CHECK_PATHS,
+    CREATE_NAMESPACE,
+    GET_CONTROLLER,
+    GET_GHCR,
+    GET_PODS,
+    GET_SERVICES,
+    K3S_STATUS,
+    advise,
+    do,
+)
 from ..kubectl.failures import FailureKind
 from ..text import msg, verbatim
-from .trees import APPLY, DESCRIBE_POD, GET_GHCR, NODE, PREVIOUS, RECREATE, SECRET_ABSENT, Branch, Row, do, say
+from .trees import DESCRIBE_POD, NODE, PREVIOUS_LOG, RECREATE, SECRET_ABSENT, Branch, Row
 
 CONNECT = r"^Unable to connect to the server"
 REFUSED = r"^The connection to the server \S+ was refused"
@@ -12,18 +25,17 @@ REFUSED = r"^The connection to the server \S+ was refused"
 API_REFUSED = Branch(
     "API-REFUSED", "0", verbatim("The connection to the server was refused"),
     msg("the API server does not answer: the kubeconfig is wrong, or the cluster is down"),
-    (say(msg("check the kubeconfig path: {path}", path="/etc/rancher/k3s/k3s.yaml")),
-     do("systemctl status k3s", msg("on the server, over SSH"))),
+    (CHECK_KUBECONFIG, K3S_STATUS),
 )  # fmt: skip
 API_UNREACHABLE = Branch(
     "API-UNREACHABLE", "0", verbatim("Unable to connect to the server"),
     msg("the way to the API server is cut: a network problem"),
-    (do("systemctl status k3s", msg("on the server, over SSH")),),
+    (K3S_STATUS,),
 )  # fmt: skip
 
 RESTARTED = Branch(
     "RESTARTED", "9-2", msg("RESTARTS rose: read the log"), msg("{objects} has been restarted"),
-    (do(PREVIOUS, msg("find out why the container crashes again and again")),), per="owner",
+    (do(PREVIOUS_LOG, msg("find out why the container crashes again and again")),), per="owner",
 )  # fmt: skip
 
 _NOT_OF_A_LOG = r"(?!LOG-|EVENTS-).*"  # what an application says of its own connections is another matter
@@ -40,7 +52,7 @@ ROWS: tuple[Row, ...] = (
     Row("NAMESPACE-ACTIVE", r"not found",
         Branch("NAMESPACE-ABSENT", "1", verbatim("namespaces \"observer-prod\" not found"),
                msg("the namespace observer-prod does not exist"),
-               (do("kubectl create namespace observer-prod"),)), unseen=True),
+               (CREATE_NAMESPACE,)), unseen=True),
     # Step 2
     Row("PVC-BOUND/.+", r"\sPending\s", tree="PVC"),
     Row("PVC-BOUND/.+", r"(?s)\A(?!.*\s(?:Pending|Lost|Bound)\s)",
@@ -50,7 +62,7 @@ ROWS: tuple[Row, ...] = (
     Row("SEALED-CONTROLLER", "",
         Branch("SEALED-CONTROLLER-DOWN", "3-1", msg("the controller's pod is Running"),
                msg("the SealedSecret controller does not run"),
-               (do("kubectl get pods -n sealed-secrets", msg("find out why there is no Running controller pod")),))),
+               (do(GET_CONTROLLER, msg("find out why there is no Running controller pod")),))),
     Row("SEALED-(?:SYNCED|SECRET)/.+", "",
         Branch("SEALED-SECRET-ABSENT", "3-2", msg("the three SealedSecrets have made their Secrets"),
                msg("{objects} is not there as SealedSecret and Secret"),
@@ -63,7 +75,7 @@ ROWS: tuple[Row, ...] = (
     Row("GHCR-SECRET", "",
         Branch("GHCR-SECRET-ABSENT", "3-5", msg("without ghcr-secret the next pull ends in ImagePullBackOff"),
                msg("ghcr-secret is missing or of the wrong type; the next image pull fails"),
-               (say(msg("create ghcr-secret of the type kubernetes.io/dockerconfigjson")), do(GET_GHCR)))),
+               (advise(msg("create ghcr-secret of the type kubernetes.io/dockerconfigjson")), do(GET_GHCR)))),
     # Step 4
     Row("CONFIG-(?:YAML|KEYS|PATH)(?:/.+)?", r"observer-config\" not found",
         Branch("CONFIG-ABSENT", "4", msg("all keys of the guide's list are there"),
@@ -76,8 +88,7 @@ ROWS: tuple[Row, ...] = (
     Row("CONFIG-PATH/.+", "",
         Branch("CONFIG-MISMATCH", "4", verbatim("MISMATCH"),
                msg("{objects} names another path than the one that is mounted"),
-               (say(msg("check the paths of the ConfigMap again, by the path contract table of {file}",
-                         file="PHASE_0_VERIFICATION_REPORT.md")),))),
+               (CHECK_PATHS,))),
     # Step 5
     Row("SERVICE/.+", r"(?s)\A(?!.*\sClusterIP\s)(?!.*\s(?:NodePort|LoadBalancer|ExternalName)\s)",
         Branch("SERVICE-ABSENT", "5", msg("a Service is missing"), msg("the Service {objects} does not exist"),
@@ -85,7 +96,7 @@ ROWS: tuple[Row, ...] = (
     Row("SERVICE-PORT/.+", "",
         Branch("SERVICE-PORT-WRONG", "5", msg("the PORT does not match"),
                msg("the Service {objects} has another port than the guide's"),
-               (say(msg("check the base YAML: observer=8000, postgres=5432")), do(APPLY, msg("once it is right"))),
+               (advise(msg("check the base YAML: observer=8000, postgres=5432")), do(APPLY, msg("once it is right"))),
                per="object")),
     # Step 6-1; what is wrong with postgres comes before what is wrong with observer, which needs it
     Row("PODS-PRESENT", r"\A(?![\s\S]*^postgres-0\s(?!.*\sTerminating\s))",
@@ -108,7 +119,7 @@ ROWS: tuple[Row, ...] = (
     Row("WRITE/.+", r"Permission denied",
         Branch("WRITE-DENIED", "6-6", verbatim("Permission denied"),
                msg("{objects} may not be written: fsGroup or runAsUser does not fit the owner of the PVC"),
-               (say(msg("compare fsGroup and runAsUser with the owner of the PVC's directory (Step 6-6)")),),
+               (advise(msg("compare fsGroup and runAsUser with the owner of the PVC's directory (Step 6-6)")),),
                per="object")),
     Row("WRITE/.+", r"Read-only file system",
         Branch("WRITE-READ-ONLY", "6-6", verbatim("Read-only file system"),
@@ -125,11 +136,11 @@ ROWS: tuple[Row, ...] = (
     Row("DB-CONNECTION", r"[Cc]onnection refused",
         Branch("DB-REFUSED", "7-4", verbatim("Connection refused"),
                msg("postgres refuses the connection: its pod does not run, or its Service is missing"),
-               (do("kubectl get pods -n observer-prod -o wide"), do("kubectl get svc -n observer-prod")))),
+               (do(GET_PODS), do(GET_SERVICES)))),
     Row("DB-CONNECTION", r"name resolution|Name or service not known|Name resolution failed|gaierror",
         Branch("DB-NAME", "7-4", verbatim("Name resolution failed"),
                msg("the name of the database is not known: its Service is missing"),
-               (do("kubectl get svc -n observer-prod"),))),
+               (do(GET_SERVICES),))),
     # Step 8
     Row("(?:FILES|TABLES)-KEPT", "",
         Branch("DATA-LOST", "8-3", msg("files are missing: a PVC is not mounted, or an emptyDir is used"),

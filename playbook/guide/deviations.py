@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from ..kubectl.failures import FailureKind, failure
 from ..model import Ended, Finding, Run, Session, Verdict
 from ..text import Message, msg
+from . import ids
+from .codes import Code, family
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +122,8 @@ DEVIATIONS = (
 
 _AGE_BESIDE_COUNT = re.compile(r"\d+ \(\S+ ago\)")
 _PIPED = (
-    "step6-2-describe-observer", "step6-2-describe-postgres", "step6-4-env", "step6-5-mounts", "step8-1-list-files",
-    "step8-1-count-files", "step8-3-list-files", "step8-3-count-files", "step9-3-recent-files",
+    ids.DESCRIBE_OBSERVER, ids.DESCRIBE_POSTGRES, ids.ENV, ids.MOUNTS, ids.LIST_FILES_BEFORE,
+    ids.COUNT_FILES_BEFORE, ids.LIST_FILES_AFTER, ids.COUNT_FILES_AFTER, ids.RECENT_FILES,
 )  # fmt: skip
 
 
@@ -141,16 +143,16 @@ def _ran(*commands: str) -> Callable[[Runs, Findings], bool]:
     return lambda runs, _: any(run.command in commands for run in runs)
 
 
-def _said(text: str, *commands: str) -> Callable[[Runs, Findings], bool]:
+def _printed(text: str, *commands: str) -> Callable[[Runs, Findings], bool]:
     """Whether a run of `commands` (of any, without them) holds `text`."""
     return lambda runs, _: any(
         text in run.out or text in run.err for run in runs if not commands or run.command in commands
     )
 
 
-def _warned(code: str) -> Callable[[Runs, Findings], bool]:
+def _warned(code: Code) -> Callable[[Runs, Findings], bool]:
     return lambda _, findings: any(
-        finding.verdict is Verdict.WARN and finding.code.split("/")[0] == code for finding in findings
+        finding.verdict is Verdict.WARN and family(finding.code) == code for finding in findings
     )
 
 
@@ -162,14 +164,14 @@ def _between_back_offs(runs: Runs, findings: Findings) -> bool:
     looping = {
         finding.code.partition("/")[2]
         for finding in findings
-        if finding.code.startswith("CRASH-LOOP/") and finding.verdict is Verdict.FAIL
+        if family(finding.code) == Code.CRASH_LOOP and finding.verdict is Verdict.FAIL
     }
-    lines = [line for run in runs if run.command == "step6-1-pods" for line in run.out.splitlines()]
+    lines = [line for run in runs if run.command == ids.PODS for line in run.out.splitlines()]
     return any(line.split(" ")[0] in looping and "CrashLoopBackOff" not in line for line in lines)
 
 
 def _age_beside_count(runs: Runs, _: Findings) -> bool:
-    return any(_AGE_BESIDE_COUNT.search(run.out) for run in runs if run.command == "step6-1-pods")
+    return any(_AGE_BESIDE_COUNT.search(run.out) for run in runs if run.command == ids.PODS)
 
 
 def _pipe_failed(runs: Runs, _: Findings) -> bool:
@@ -179,32 +181,32 @@ def _pipe_failed(runs: Runs, _: Findings) -> bool:
 
 def _attach_missed(runs: Runs, _: Findings) -> bool:
     signs = ("timed out waiting for the condition", "couldn't attach to pod")
-    tries = [run for run in runs if run.command == "step7-2-health-via-service"]
+    tries = [run for run in runs if run.command == ids.HEALTH_VIA_SERVICE]
     return any(run.ended is Ended.STOPPED_EARLY or any(sign in run.err + run.out for sign in signs) for run in tries)
 
 
 def _ten_files(runs: Runs, _: Findings) -> bool:
-    return any(run.command == "step8-1-list-files" and len(run.out.splitlines()) >= 10 for run in runs)
+    return any(run.command == ids.LIST_FILES_BEFORE and len(run.out.splitlines()) >= 10 for run in runs)
 
 
-_COUNTS = ("step8-4-count-tables-before", "step8-4-count-tables-after")
+_COUNTS = (ids.COUNT_TABLES_BEFORE, ids.COUNT_TABLES_AFTER)
 _MET: dict[str, Callable[[Runs, Findings], bool]] = {
     "CLUSTER-RIGHTS": _forbidden,
-    "DIRECTORY-ON-SERVER": _warned("PVC-DIRECTORY"),
-    "LABEL-OF-SEALING-KEYS": _said("No resources found", "step3-2-generated-secrets"),
-    "FIFTEEN-KEYS": _ran("step4-configmap-keys"),
+    "DIRECTORY-ON-SERVER": _warned(Code.PVC_DIRECTORY),
+    "LABEL-OF-SEALING-KEYS": _printed("No resources found", ids.GENERATED_SECRETS),
+    "FIFTEEN-KEYS": _ran(ids.CONFIG_KEYS),
     "CRASH-LOOP-BETWEEN": _between_back_offs,
     "RESTARTS-WITH-AGE": _age_beside_count,
-    "EVENTS-OF-THE-LAST-POD": _ran("step6-2-describe-observer"),
-    "READY-LINE-GONE": _warned("LOG-POSTGRES"),
-    "SECRETS-SHOWN": _ran("step6-4-env"),
-    "NO-TERMINAL": _said("Unable to use a TTY"),
+    "EVENTS-OF-THE-LAST-POD": _ran(ids.DESCRIBE_OBSERVER),
+    "READY-LINE-GONE": _warned(Code.LOG_POSTGRES),
+    "SECRETS-SHOWN": _ran(ids.ENV),
+    "NO-TERMINAL": _printed("Unable to use a TTY"),
     "PIPE-HIDES-FAILURE": _pipe_failed,
     "CURL-TOO-QUICK": _attach_missed,
-    "FORWARD-NOT-READY": _ran("step7-3-port-forward"),
+    "FORWARD-NOT-READY": _ran(ids.PORT_FORWARD),
     "FIRST-TEN-FILES": _ten_files,
-    "DELETE-UNCOUNTED": _ran("step8-2-delete-observer", "step8-4-delete-postgres"),
-    "WAIT-TOO-EARLY": _said("no matching resources found", "step8-2-wait-observer", "step8-4-wait-postgres"),
+    "DELETE-UNCOUNTED": _ran(ids.DELETE_OBSERVER, ids.DELETE_POSTGRES),
+    "WAIT-TOO-EARLY": _printed("no matching resources found", ids.WAIT_OBSERVER, ids.WAIT_POSTGRES),
     "UNSET-VARIABLES": _ran(*_COUNTS),
-    "READY-TOO-EARLY": _said("Connection refused", *_COUNTS),
+    "READY-TOO-EARLY": _printed("Connection refused", *_COUNTS),
 }

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from ..clock import NEVER
 from ..errors import BadRecording
+from ..guide import ids
 from ..guide.catalog import Catalog
 from ..guide.expected import TMP_CURL
 from ..guide.own_commands import OWN_COMMANDS
@@ -177,7 +178,7 @@ class ReplayExecution:
 
     def has_tool(self, name: str) -> bool:
         """Whether the guide's variant that needs it was recorded."""
-        return name != "jq" or self.has_more("step3-4-secret-keys-jq")
+        return name != "jq" or self.has_more(ids.SECRET_KEYS_JQ)
 
     def has_more(self, command: str) -> bool:
         """Whether the recording has one more run of a command."""

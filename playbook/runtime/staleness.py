@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 
 from ..clock import utc_text
 from ..errors import UnreadableText
+from ..guide import ids
 from ..kubectl.failures import FailureKind, failure
 from ..kubectl.tables import table
 from ..model import Run, Session, StepResult
@@ -92,7 +93,7 @@ def _pods(run: Run) -> tuple[PodSample, ...] | None:
 
 def _names_seen(answers: Answers, at: datetime) -> set[str]:
     """The pods in the newest list (6-1) from before the moment `at`; empty when it cannot be read."""
-    lists = [run for run in answers("step6-1-pods") if run.started_at <= at and run.exit_code == 0]
+    lists = [run for run in answers(ids.PODS) if run.started_at <= at and run.exit_code == 0]
     try:
         rows = table(lists[-1].out, ("NAME", "STATUS")) if lists else ()
     except UnreadableText:
@@ -141,19 +142,19 @@ def _settings(text: str) -> str:
 
 RULES = (
     Rule("AGE", ("1", "2", "3", "4", "5", "6", "7", "8"), msg("seen too long ago"), _too_old),
-    Rule("PVC-CHANGED", ("2", "6", "8"), msg("the PVCs are not as they were then"), _changed("step2-pvc", _claims)),
+    Rule("PVC-CHANGED", ("2", "6", "8"), msg("the PVCs are not as they were then"), _changed(ids.CLAIMS, _claims)),
     Rule(
         "CONFIG-CHANGED",
         ("4", "6", "7"),
         msg("the ConfigMap is not as it was then"),
-        _changed("step4-configmap", _settings),
+        _changed(ids.CONFIG_MAP, _settings),
     ),
     Rule("NEW-PODS", ("6", "7"), msg("there are other pods now than then"), _new_pods),
     Rule("RESTARTED", ("9",), msg("Step 8 restarted the pods after the baseline"), _restarted),
 )
 """The whole table. A test holds each row against a session in which it holds and one in which it does not."""
 
-REFRESH_COMMANDS = (PODS, "step2-pvc", "step4-configmap")
+REFRESH_COMMANDS = (PODS, ids.CLAIMS, ids.CONFIG_MAP)
 """The commands by which a later attempt sees whether what it keeps still holds."""
 
 

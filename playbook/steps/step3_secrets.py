@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ..errors import UnreadableText
-from ..guide.criteria import SHOW_EMERGENCY
 from ..guide.expected import GHCR_SECRET, GHCR_SECRET_TYPE, OBSERVER_SECRETS, SEALED_SECRETS, SECRET_KEYS
+from ..guide.remedies import SHOW_EMERGENCY
 from ..kubectl.failures import FailureKind, failure
 from ..kubectl.tables import Row, lines, names, ready, sections, table, unreadable
 from ..model import Finding, Remedy, Run, Runs, Verdict
