@@ -45,6 +45,7 @@ SECRET_KEYS = (
 GHCR_SECRET = "ghcr-secret"
 GHCR_SECRET_TYPE = "kubernetes.io/dockerconfigjson"
 
+CONFIG_MAP = "observer-config"
 CONFIG_KEYS = (
     "DB_HOST",
     "DB_NAME",

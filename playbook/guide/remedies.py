@@ -7,7 +7,7 @@ from shlex import quote
 from ..model import NAMESPACE, Remedy
 from ..text import Message, msg
 from . import ids
-from .expected import GHCR_SECRET, OBSERVER_SECRETS, SEALED_SECRETS, STORAGE_DIRECTORY, TMP_CURL
+from .expected import CONFIG_MAP, GHCR_SECRET, OBSERVER_SECRETS, SEALED_SECRETS, STORAGE_DIRECTORY, TMP_CURL
 
 
 def do(command: str, advice: Message | None = None) -> Remedy:
@@ -85,6 +85,11 @@ def ask_for_right(verb: str, resource: str) -> Remedy:
     return do(f"kubectl auth can-i {verb} {resource} {_IN}", advice)
 
 
+def check_claim(name: str) -> Remedy:
+    """About a PVC that is not Bound, or not as it was listed."""
+    return do(describe_claim(name))
+
+
 def check_node(name: str) -> Remedy:
     """About a node that is not Ready; `name` as it was printed."""
     return do(describe_node(quote(name)), msg("look at its Conditions"))
@@ -108,16 +113,12 @@ CHECK_PATHS = advise(
         file="PHASE_0_VERIFICATION_REPORT.md",
     )
 )
+ADD_KEYS = advise(msg("add what is missing to ConfigMap {name}", name=CONFIG_MAP))
 REAPPLY_SERVICES = (
     advise(msg("check the Service resources in {file}, then apply them again", file="kustomization.yaml")),
     do(APPLY),
 )
 CHECK_BASE_PORTS = advise(msg("check the base YAML: {ports}", ports="observer=8000, postgres=5432"))
-
-
-def add_keys(config_map: str) -> Remedy:
-    """About keys that a ConfigMap lacks, or a ConfigMap that is not there."""
-    return advise(msg("add what is missing to ConfigMap {name}", name=config_map))
 
 
 # Step 6

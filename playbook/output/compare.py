@@ -8,8 +8,10 @@ from dataclasses import dataclass
 
 from ..errors import UnreadableText
 from ..guide import ids
+from ..kubectl.cells import restarts
+from ..kubectl.counts import count, psql_count
 from ..kubectl.failures import failure
-from ..kubectl.tables import count, psql_count, restarts, table
+from ..kubectl.tables import table
 from ..model import Finding, Run, Session, Verdict
 from ..text import Message, msg, verbatim
 from .columns import one_line
