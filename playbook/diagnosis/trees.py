@@ -11,27 +11,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..guide import ids
+from ..guide import remedies as fix
 from ..guide.expected import OBSERVER_ROOT, SECRET_KEYS
-from ..guide.remedies import (
-    APPLY,
-    DELETE_SECRET,
-    FIX,
-    GET_CLAIMS,
-    GET_GHCR,
-    GET_PODS,
-    GET_PROVISIONER,
-    GET_SC,
-    K3S_STATUS,
-    KEYS_OF_SECRET,
-    RENEW,
-    SHOW_EMERGENCY,
-    advise,
-    describe_claim,
-    describe_node,
-    describe_pod,
-    do,
-    previous_log,
-)
+from ..guide.remedies import advise, do
 from ..kubectl.failures import FailureKind
 from ..model import Remedy
 from ..text import Message, msg, verbatim
@@ -78,17 +60,18 @@ class Row:
     also: bool = False  # the finding may hold a second meaning: rows further down are read too
 
 
-DESCRIBE_POD = describe_pod("{target}")
-PREVIOUS_LOG = previous_log("{target}")
+DESCRIBE_POD = fix.describe_pod("{target}")
+PREVIOUS_LOG = fix.previous_log("{target}")
 
 CREATE = (
-    do(FIX, msg("asks for the values and runs the guide's emergency creation; nothing of them is shown or kept")),
-    do(SHOW_EMERGENCY, msg("or: prints that command, to be filled in by hand")),
+    do(fix.FIX, msg("asks for the values and runs the guide's emergency creation; nothing of them is shown or kept")),
+    do(fix.SHOW_EMERGENCY, msg("or: prints that command, to be filled in by hand")),
     do(
-        RENEW, msg("once the Secret is there: the pods begin anew with it, and the events of the old ones go with them")
+        fix.RENEW,
+        msg("once the Secret is there: the pods begin anew with it, and the events of the old ones go with them"),
     ),
 )
-RECREATE = (do(DELETE_SECRET, msg("the Secret must be made anew, and the old one is in the way")), *CREATE)
+RECREATE = (do(fix.DELETE_SECRET, msg("the Secret must be made anew, and the old one is in the way")), *CREATE)
 
 # The CrashLoopBackOff tree -------------------------------------------------------------------------------------------
 
@@ -113,16 +96,16 @@ CRASH = Tree(
                r"ModuleNotFoundError", per="owner"),
         Branch("CRASH-KEY", "3-4", verbatim("CrashLoopBackOff → KeyError: 'KIS_APP_KEY'"),
                msg("observer-secrets gave {objects} no API key"),
-               (do(KEYS_OF_SECRET, msg("when the key is missing, make the Secret anew:")), *RECREATE),
+               (do(fix.KEYS_OF_SECRET, msg("when the key is missing, make the Secret anew:")), *RECREATE),
                r"KeyError: 'KIS_APP_KEY'", per="owner"),
         Branch("CRASH-SECRET-KEY", "3-4", msg("a key of observer-secrets is missing: the pod fails while it runs"),
                msg("observer-secrets gave {objects} a key too few"),
-               (do(KEYS_OF_SECRET, msg("when the key is missing, make the Secret anew:")), *RECREATE),
+               (do(fix.KEYS_OF_SECRET, msg("when the key is missing, make the Secret anew:")), *RECREATE),
                rf"KeyError: '(?:{_SECRET})'|You must specify (?:POSTGRES_PASSWORD|POSTGRES_USER)", per="owner"),
         Branch("CRASH-DB", "7-4", verbatim("CrashLoopBackOff → DB connection error"),
                msg("{objects} cannot reach the database: the Secret is not right, or postgres does not run"),
-               (do(KEYS_OF_SECRET, msg("Step 3: are the keys of the database there?")),
-                do(GET_PODS, msg("does postgres-0 run? (Step 7-4)"))),
+               (do(fix.KEYS_OF_SECRET, msg("Step 3: are the keys of the database there?")),
+                do(fix.GET_PODS, msg("does postgres-0 run? (Step 7-4)"))),
                DB_ERROR, per="owner"),
     ),
 )  # fmt: skip
@@ -132,7 +115,7 @@ CRASH = Tree(
 PROVISIONER = Tree(
     "PROVISIONER", "2", verbatim("local-path"), (ids.PROVISIONER,),
     (Branch("PROVISIONER-DOWN", "2", msg("no local-path: K3s's local-path-provisioner does not work"),
-            msg("the local-path-provisioner does not run, so {objects} gets no volume"), (do(GET_PROVISIONER),),
+            msg("the local-path-provisioner does not run, so {objects} gets no volume"), (do(fix.GET_PROVISIONER),),
             r"No resources found|^local-path-provisioner\S*\s+(?:0/\d+\s|\d+/\d+\s+(?!\s|Running\b))"),),
     target="",
 )  # fmt: skip
@@ -140,7 +123,7 @@ PROVISIONER = Tree(
 STORAGE_CLASS = Tree(
     "STORAGE-CLASS", "2", verbatim("StorageClass"), (ids.STORAGE_CLASSES,),
     (Branch("STORAGE-CLASS-ABSENT", "2", verbatim('"no persistent volumes available" → StorageClass → local-path'),
-            msg("there is no StorageClass local-path, so {objects} gets no volume"), (do(GET_SC), do(GET_PROVISIONER)),
+            msg("there is no StorageClass local-path, so {objects} gets no volume"), (do(fix.GET_SC), do(fix.GET_PROVISIONER)),
             r"\ANo resources found|\ANAME\s(?![\s\S]*^local-path\s)", whole=True),),
     target="",
 )  # fmt: skip
@@ -150,12 +133,12 @@ PVC = Tree(
     (
         Branch("PVC-NO-VOLUME", "2", verbatim("PVC Pending → \"no persistent volumes available\""),
                msg("no volume is there for {objects}: check its StorageClass"),
-               (do(GET_SC, msg("is local-path there?")), do(GET_PROVISIONER, msg("does it run?"))),
+               (do(fix.GET_SC, msg("is local-path there?")), do(fix.GET_PROVISIONER, msg("does it run?"))),
                r"no persistent volumes available|storageclass\.storage\.k8s\.io \"[^\"]+\" not found",
                then=("STORAGE-CLASS", "PROVISIONER")),
         Branch("PVC-WAITING", "2", verbatim("PVC Pending → \"waiting for a volume to be created\""),
                msg("the provisioner makes no volume for {objects}"),
-               (advise(msg("read the log of the local-path-provisioner")), do(GET_PROVISIONER, msg("shows its pod"))),
+               (advise(msg("read the log of the local-path-provisioner")), do(fix.GET_PROVISIONER, msg("shows its pod"))),
                r"waiting for a volume to be created", then=("PROVISIONER",)),
     ),
     otherwise=("STORAGE-CLASS", "PROVISIONER"),
@@ -167,7 +150,7 @@ IMAGE = Tree(
     "IMAGE", "6-1", verbatim("ImagePullBackOff"), (ids.DESCRIBE_POD_FAILED, ids.DESCRIBE_POD),
     (
         Branch("IMAGE-UNAUTHORIZED", "3-5", verbatim("ImagePullBackOff → \"unauthorized\""),
-               msg("the registry turns {objects} away: ghcr-secret is missing or has expired"), (do(GET_GHCR),),
+               msg("the registry turns {objects} away: ghcr-secret is missing or has expired"), (do(fix.GET_GHCR),),
                r"Failed to pull image.*(?:unauthorized|401|denied|403 Forbidden)", per="owner"),
         Branch("IMAGE-TIMEOUT", "6-1", verbatim("ImagePullBackOff → \"timeout\""),
                msg("the node cannot reach the image registry for {objects}"),
@@ -176,7 +159,7 @@ IMAGE = Tree(
                per="owner"),
         Branch("IMAGE-NOT-FOUND", "6-1", verbatim("ImagePullBackOff → \"not found\""),
                msg("the image of {objects} does not exist in the registry: the tag is wrong"),
-               (advise(msg("check the image tag in kustomization.yaml")), do(APPLY, msg("once it is right"))),
+               (advise(msg("check the image tag in kustomization.yaml")), do(fix.APPLY, msg("once it is right"))),
                r"Failed to pull image.*(?:not found|manifest unknown|NotFound)", per="owner"),
     ),
 )  # fmt: skip
@@ -194,7 +177,7 @@ PENDING = Tree(
     "PENDING", "6-1", verbatim("STATUS = Pending"), (ids.DESCRIBE_POD,),
     (
         Branch("PENDING-PVC", "2", msg("Pending: a PVC is Pending"), msg("{objects} waits for a PVC"),
-               (do(GET_CLAIMS), do(describe_claim("<name>"))),
+               (do(fix.GET_CLAIMS), do(fix.describe_claim("<name>"))),
                r"unbound immediate PersistentVolumeClaims|persistentvolumeclaims? \"[^\"]+\"|didn't find available"
                r" persistent volumes|had volume node affinity conflict", per="owner"),
         Branch("PENDING-RESOURCES", "6-1", msg("Pending: the node has too few resources"),
@@ -227,8 +210,8 @@ READINESS = Tree(
 NODE = Tree(
     "NODE", "0", verbatim("STATUS = NotReady"), (ids.DESCRIBE_NODE,),
     (Branch("NODE-NOT-READY", "0", verbatim("STATUS = NotReady → Conditions"), msg("the node {objects} is not Ready"),
-            (do(describe_node("{target}"), msg("read its Conditions")),
-             K3S_STATUS),
+            (do(fix.describe_node("{target}"), msg("read its Conditions")),
+             fix.K3S_STATUS),
             r"^\s+(?:(?:Memory|Disk|PID)Pressure\s+True|Ready\s+(?:False|Unknown))\s", per="object"),),
 )  # fmt: skip
 
@@ -237,7 +220,7 @@ VOLUME = Tree(
     (Branch("EPHEMERAL", "8-3", msg("files are missing: a PVC is not mounted, or an emptyDir is used"),
             msg("{objects} lies on an emptyDir: it dies with its pod"),
             (do(DESCRIBE_POD, msg("check how the PVCs are mounted")),
-             do(APPLY, msg("once the volume is its PVC again"))),
+             do(fix.APPLY, msg("once the volume is its PVC again"))),
             rf"(?:^\s+(?:{OBSERVER_ROOT}/{{object}}|/var/lib/postgresql/data) from (\S+) \([\s\S]*^  \1:\n|"
             r"\A(?![\s\S]*^Volumes:)[\s\S]*?)"
             r"\s*Type:\s+EmptyDir", whole=True, per="object"),),
@@ -248,7 +231,7 @@ READ_ONLY = Tree(
     "READ-ONLY", "6-6", verbatim("Read-only file system"), (ids.DESCRIBE_POD,),
     (Branch("WRITE-READ-ONLY", "6-6", verbatim("Read-only file system → (ro)"),
             msg("the volume of {objects} is mounted read-only"),
-            (do(DESCRIBE_POD, msg("check how it is mounted")), do(APPLY, msg("once it is right"))),
+            (do(DESCRIBE_POD, msg("check how it is mounted")), do(fix.APPLY, msg("once it is right"))),
             rf"{OBSERVER_ROOT}/{{object}} from \S+ \(ro[,)]", per="object"),),
     target="pod",
 )  # fmt: skip
@@ -256,7 +239,7 @@ READ_ONLY = Tree(
 K3S = Tree(
     "K3S", "0", verbatim("systemctl status k3s"), (ids.K3S_STATUS,),
     (Branch("API-UNREACHABLE", "0", verbatim("Unable to connect to the server → systemctl status k3s"),
-            msg("K3s does not run on this server"), (K3S_STATUS,),
+            msg("K3s does not run on this server"), (fix.K3S_STATUS,),
             r"^\s*Active:\s+(?!active)"),),
     target="",
 )  # fmt: skip

@@ -41,65 +41,27 @@ class Criterion:
 
 
 CRITERIA = (
-    Criterion(
-        1,
-        "3-3",
-        msg("the Secret observer-secrets does not exist"),
-        (do(SHOW_EMERGENCY, msg("create it by the guide's emergency procedure; the guide then goes on from Step 6")),),
-        (Code.OBSERVER_SECRETS,),
-        (Code.OBSERVER_SECRETS,),
-    ),
-    Criterion(
-        2,
-        "2",
-        msg("one of the four PVCs has a STATUS other than Bound"),
-        (
-            do(
-                describe_claim("<name>"),
-                msg("find the cause, mend the StorageClass or the provisioner, then verify again"),
-            ),
-        ),
-        (Code.PVC_BOUND,),
-        (Code.PVC_BOUND,),
-    ),
-    Criterion(
-        3,
-        "6",
-        msg("an Observer or PostgreSQL pod is in CrashLoopBackOff"),
-        (
-            do(
-                previous_log("<pod>"),
-                msg("follow the decision tree for CrashLoopBackOff; Step 7 and later wait until the cause is gone"),
-            ),
-        ),
-        (Code.CRASH_LOOP,),
-        (Code.PODS_PRESENT, Code.POD_STATUS),
-    ),
-    Criterion(
-        4,
-        "8",
-        msg("files or tables were lost over the restart of Step 8"),
-        (advise(msg("check again how the PVCs are mounted, and whether an emptyDir is used")),),
-        (Code.FILES_KEPT, Code.TABLES_KEPT),
-        (Code.FILES_KEPT, Code.TABLES_KEPT),
-    ),
-    Criterion(
-        5,
-        "9",
-        msg("RESTARTS rose by 3 or more within the 24 hours of Step 9"),
-        (do(previous_log("<pod>"), msg("find out why the container crashes again and again")),),
-        (Code.RESTART_LIMIT,),
-        (Code.STABLE,),
-    ),
-    Criterion(
-        6,
-        "4",
-        msg("the path check of the ConfigMap shows a MISMATCH"),
-        (CHECK_PATHS,),
-        (Code.CONFIG_PATH,),
-        (Code.CONFIG_PATH,),
-    ),
-)
+    Criterion(1, "3-3", msg("the Secret observer-secrets does not exist"),
+              (do(SHOW_EMERGENCY,
+                  msg("create it by the guide's emergency procedure; the guide then goes on from Step 6")),),
+              (Code.OBSERVER_SECRETS,), (Code.OBSERVER_SECRETS,)),
+    Criterion(2, "2", msg("one of the four PVCs has a STATUS other than Bound"),
+              (do(describe_claim("<name>"),
+                  msg("find the cause, mend the StorageClass or the provisioner, then verify again")),),
+              (Code.PVC_BOUND,), (Code.PVC_BOUND,)),
+    Criterion(3, "6", msg("an Observer or PostgreSQL pod is in CrashLoopBackOff"),
+              (do(previous_log("<pod>"),
+                  msg("follow the decision tree for CrashLoopBackOff; Step 7 and later wait until the cause is gone")),),
+              (Code.CRASH_LOOP,), (Code.PODS_PRESENT, Code.POD_STATUS)),
+    Criterion(4, "8", msg("files or tables were lost over the restart of Step 8"),
+              (advise(msg("check again how the PVCs are mounted, and whether an emptyDir is used")),),
+              (Code.FILES_KEPT, Code.TABLES_KEPT), (Code.FILES_KEPT, Code.TABLES_KEPT)),
+    Criterion(5, "9", msg("RESTARTS rose by 3 or more within the 24 hours of Step 9"),
+              (do(previous_log("<pod>"), msg("find out why the container crashes again and again")),),
+              (Code.RESTART_LIMIT,), (Code.STABLE,)),
+    Criterion(6, "4", msg("the path check of the ConfigMap shows a MISMATCH"),
+              (CHECK_PATHS,), (Code.CONFIG_PATH,), (Code.CONFIG_PATH,)),
+)  # fmt: skip
 
 
 def met(findings: Iterable[Finding]) -> tuple[Criterion, ...]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from shlex import quote
-
 from ..model import NAMESPACE, Remedy
 from ..text import Message, msg
 from . import ids
@@ -22,6 +20,7 @@ def advise(advice: Message) -> Remedy:
 
 # Commands
 
+KUBECONFIG = "/etc/rancher/k3s/k3s.yaml"
 _IN = f"-n {NAMESPACE}"
 APPLY = "kubectl apply -k infra/k8s/overlays/production"
 GET_SC = "kubectl get sc"
@@ -64,35 +63,16 @@ def describe_node(name: str) -> str:
 
 # Steps 0 to 2
 
-CHECK_KUBECONFIG = advise(msg("check the kubeconfig path: {path}", path="/etc/rancher/k3s/k3s.yaml"))
+CHECK_KUBECONFIG = advise(msg("check the kubeconfig path: {path}", path=KUBECONFIG))
 K3S_STATUS = do("systemctl status k3s", msg("on the server, over SSH"))
 CHECK_CREDENTIALS = advise(
-    msg(
-        "the credentials in the kubeconfig are not accepted: check them, or take {path}",
-        path="/etc/rancher/k3s/k3s.yaml",
-    )
+    msg("the credentials in the kubeconfig are not accepted: check them, or take {path}", path=KUBECONFIG)
 )
 CREATE_NAMESPACE = do(f"kubectl create namespace {NAMESPACE}")
 CHECK_STORAGE_CLASS = do(GET_SC, msg("check the StorageClass"))
 CHECK_PROVISIONER = do(GET_PROVISIONER, msg("the local-path provisioner of K3s must be running"))
 ADD_CLAIM = (advise(msg("the resource is missing from {file}", file="kustomization.yaml")), do(APPLY))
 LIST_STORAGE_AS_ROOT = do(f"sudo ls -la {STORAGE_DIRECTORY}", msg("on the server, over SSH"))
-
-
-def ask_for_right(verb: str, resource: str) -> Remedy:
-    """About a Forbidden: shows whether the operator may, and whom to ask."""
-    advice = msg("ask for this right, or have it run by a cluster-admin")
-    return do(f"kubectl auth can-i {verb} {resource} {_IN}", advice)
-
-
-def check_claim(name: str) -> Remedy:
-    """About a PVC that is not Bound, or not as it was listed."""
-    return do(describe_claim(name))
-
-
-def check_node(name: str) -> Remedy:
-    """About a node that is not Ready; `name` as it was printed."""
-    return do(describe_node(quote(name)), msg("look at its Conditions"))
 
 
 # Steps 3 to 5
@@ -107,12 +87,8 @@ RECREATE_SECRET = do(
     SHOW_EMERGENCY, msg("create the Secret again with all its keys: without them the pods fail at run time")
 )
 CREATE_GHCR_SECRET = advise(msg("create it: without it the image cannot be pulled (ImagePullBackOff)"))
-CHECK_PATHS = advise(
-    msg(
-        "check the paths of the ConfigMap again, by the path contract table of {file}",
-        file="PHASE_0_VERIFICATION_REPORT.md",
-    )
-)
+REPORT = "PHASE_0_VERIFICATION_REPORT.md"
+CHECK_PATHS = advise(msg("check the paths of the ConfigMap again, by the path contract table of {file}", file=REPORT))
 ADD_KEYS = advise(msg("add what is missing to ConfigMap {name}", name=CONFIG_MAP))
 REAPPLY_SERVICES = (
     advise(msg("check the Service resources in {file}, then apply them again", file="kustomization.yaml")),
@@ -124,32 +100,12 @@ CHECK_BASE_PORTS = advise(msg("check the base YAML: {ports}", ports="observer=80
 # Step 6
 
 APPLY_REPLICAS = do(APPLY, msg("brings back what the manifests describe, replicas included"))
+READ_OBSERVERS_LOG = do(LOG_OF_OBSERVER, msg("find the cause in the log"))
+READ_POSTGRES_LOG = do(LOG_OF_POSTGRES, msg("find the cause in the log"))
 DESCRIBE_OBSERVERS = do(describe_pod("-l app=observer"), msg("is the PVC mounted there, or an emptyDir?"))
 OLD_EVENTS = advise(msg("an event stays for an hour, also when its cause is gone; it goes with its pod (Step 8-2)"))
 CHECK_ENV = advise(msg("check env of the Deployment observer"))
 CHECK_READINESS = advise(msg("the readinessProbe fails: check the /health endpoint (Step 7)"))
-
-
-def find_crash(pod: str) -> Remedy:
-    """About a container that crashed."""
-    return do(previous_log(pod), msg("find the cause of the crash in the log"))
-
-
-def all_events(app: str) -> Remedy:
-    """About Warning events: the guide shows 30 lines of them."""
-    return do(describe_pod(f"-l app={app}"), msg("shows the events of every pod, uncut"))
-
-
-def complete_keys(step: str) -> Remedy:
-    """About keys that a pod's environment lacks; `step` is the one that is about the keys."""
-    return advise(
-        msg("complete the keys (Step {step}), then restart the pods: they read them at their start", step=step)
-    )
-
-
-def read_log(command: str) -> Remedy:
-    """About an error in a log."""
-    return do(command, msg("find the cause in the log"))
 
 
 # Steps 7 to 9

@@ -66,7 +66,7 @@ class PodSample:
         return "<none>" if self.restarts is None else str(self.restarts)
 
 
-def pods(text: str, required: Sequence[str] = _COLUMNS, first_line: int = 1) -> tuple[Pod, ...]:
+def pods(text: str, first_line: int = 1, required: Sequence[str] = _COLUMNS) -> tuple[Pod, ...]:
     """The pods of a list; `required` are the columns without which it is not understood.
 
     >>> pods('''NAME                        READY   STATUS    RESTARTS     AGE   IP

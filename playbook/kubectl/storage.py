@@ -18,6 +18,7 @@ _ENTRY = re.compile(
     r"(?:(?:\S+ +){1,2}?(?:[0-9]{1,2}:[0-9]{2}|[0-9]{4}) |[0-9]{4}-[0-9]{2}-[0-9]{2} +)(.+)$"
 )
 _TOTAL = re.compile(r"\S+ [0-9.,]+[A-Za-z]?$")
+_COLUMNS = ("NAME", "STATUS", "VOLUME", "CAPACITY", "STORAGECLASS")
 _DF = re.compile(r"(?:^|\s)(?P<use>\d+%|-)\s+(?P<path>/.*?)\s*$")
 _DEVICE = re.compile(r"\S+\s*$")
 
@@ -34,9 +35,9 @@ class Claim:
     storage_class: str
 
     @property
-    def size(self) -> Decimal:
-        """CAPACITY in bytes; raises UnreadableText."""
-        return quantity(self.capacity, self.line)
+    def size(self) -> Decimal | None:
+        """CAPACITY in bytes, None until it has one; raises UnreadableText."""
+        return quantity(self.capacity, self.line) if self.capacity or self.status == "Bound" else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +62,7 @@ class Mount:
     path: str
 
 
-def claims(
-    text: str, required: Sequence[str] = ("NAME", "STATUS", "VOLUME", "CAPACITY", "STORAGECLASS")
-) -> tuple[Claim, ...]:
+def claims(text: str, first_line: int = 1, required: Sequence[str] = _COLUMNS) -> tuple[Claim, ...]:
     """The PVCs; `required` are the columns without which the list is not understood.
 
     >>> claims('''NAME                STATUS   VOLUME     CAPACITY   ACCESS MODES   STORAGECLASS   AGE
@@ -71,10 +70,8 @@ def claims(
     ... ''')
     (Claim(line=2, name='observer-logs-pvc', status='Bound', volume='pvc-98f3', capacity='5Gi', storage_class='local-path'),)
     """
-    return tuple(
-        Claim(row.line, row["NAME"], row["STATUS"], row.get("VOLUME"), row.get("CAPACITY"), row.get("STORAGECLASS"))
-        for row in table(text, required)
-    )
+    rows = table(text, required, first_line)
+    return tuple(Claim(row.line, *(row.get(column) for column in _COLUMNS)) for row in rows)
 
 
 def entries(text: str) -> tuple[Entry, ...]:

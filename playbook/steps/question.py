@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from ..errors import UnreadableText
-from ..guide import remedies
 from ..guide.codes import Code
+from ..guide.remedies import CHECK_CREDENTIALS, CHECK_KUBECONFIG, K3S_STATUS, do
 from ..kubectl.failures import Failure, FailureKind, failure
-from ..model import Evidence, Finding, Refusal, Remedy, Run, Verdict
+from ..model import NAMESPACE, Evidence, Finding, Refusal, Remedy, Run, Verdict
 from ..text import Message, msg, verbatim
 from .reading import NotSeen
 
+Text = Message | str
+OUT, ERR = "stdout", "stderr"
 Why = NotSeen | Failure | UnreadableText | Message | None
 """Why a run answers nothing; None: what standard error says of it, or that it says nothing."""
 
@@ -22,7 +24,7 @@ class Question:
 
     code: Code
     step: str  # the guide's own number: `3-4`, or `2` where it has no sub-step
-    expected: Message | str
+    expected: Text
     run: Run
     about: str = ""  # the object that it is about, where there are several
 
@@ -34,74 +36,63 @@ class Question:
         """The same question, answered by another run."""
         return replace(self, run=run)
 
-    def passed(self, summary: Message, seen: Message | str, line: int | None = None) -> Finding:
+    def passed(self, summary: Message, seen: Text, line: int | None = None) -> Finding:
         """As the guide expects it; `line` is where `seen` stood."""
         return self.answered(Verdict.PASS, summary, seen, line)
 
     def warned(
-        self, summary: Message, seen: Message | str, line: int | None = None, *remedy: Remedy, stream: str = "stdout"
+        self, summary: Message, seen: Text, line: int | None = None, *remedy: Remedy, stream: str = OUT
     ) -> Finding:
         """Odd, but not abnormal by the guide."""
         return self.answered(Verdict.WARN, summary, seen, line, *remedy, stream=stream)
 
     def failed(
-        self, summary: Message, seen: Message | str, line: int | None = None, *remedy: Remedy, stream: str = "stdout"
+        self, summary: Message, seen: Text, line: int | None = None, *remedy: Remedy, stream: str = OUT
     ) -> Finding:
         """Abnormal by the guide, with its remedy."""
         return self.answered(Verdict.FAIL, summary, seen, line, *remedy, stream=stream)
 
     def answered(
-        self,
-        verdict: Verdict,
-        summary: Message,
-        seen: Message | str,
-        line: int | None = None,
-        *remedy: Remedy,
-        stream: str = "stdout",
+        self, verdict: Verdict, summary: Message, seen: Text, line: int | None, *remedy: Remedy, stream: str = OUT
     ) -> Finding:
         """The finding with this verdict, seen at a line of the run."""
-        at = Evidence(self.run.command, line, self.run.ordinal, stream)
-        return self._finding(verdict, summary, seen, at, remedy)
+        return self._finding(verdict, summary, seen, Evidence(self.run.command, line, self.run.ordinal, stream), remedy)
 
-    def skipped(self, summary: Message, seen: Message, *remedy: Remedy) -> Finding:
+    def skipped(self, summary: Message, seen: Text, *remedy: Remedy) -> Finding:
         """Not done on purpose: there is nothing to see it by."""
         return self._finding(Verdict.SKIPPED, summary, seen, None, remedy)
 
-    def unseen(self, why: Why = None, *remedy: Remedy, line: int | None = None, stream: str = "stdout") -> Finding:
+    def unseen(self, why: Why = None, *remedy: Remedy, line: int | None = None, stream: str = OUT) -> Finding:
         """Inconclusive: the run does not show it. `line` is where `why` was seen, if it does not say so itself."""
         why = why.why if isinstance(why, NotSeen) else why
         why = failure(self.run) if why is None else why
         if isinstance(why, Failure):
-            seen, line, stream = _reason(why, self.run), why.line or None, "stderr"
+            seen, line, stream = _reason(why, self.run), why.line or None, ERR
         elif isinstance(why, UnreadableText):
             seen, line = why.message, why.line
         elif isinstance(why, Message):
             seen = why
         else:
-            seen, stream = _silence(self.run), "stderr"
+            seen, stream = _silence(self.run), ERR
         at = Evidence(self.run.command, line, self.run.ordinal, stream) if self.run.happened else None
         summary = msg("could not be seen")
         return self._finding(Verdict.INCONCLUSIVE, summary, seen, at, remedy or _remedy_for(why))
 
     def failed_by(self, why: Failure, summary: Message, *remedy: Remedy) -> Finding:
         """Abnormal by the guide, and standard error says so."""
-        return self.failed(summary, why.text, why.line or None, *remedy, stream="stderr")
+        return self.failed(summary, why.text, why.line or None, *remedy, stream=ERR)
 
     def absent_or_unseen(self, why: NotSeen, summary: Message, *remedy: Remedy) -> Finding:
         """Failed where standard error says that the object does not exist; else inconclusive."""
-        if isinstance(why.why, Failure) and why.why.kind is FailureKind.NOT_FOUND:
-            return self.failed_by(why.why, summary, *remedy)
-        return self.unseen(why)
+        absent = why.failure_of(FailureKind.NOT_FOUND)
+        return self.failed_by(absent, summary, *remedy) if absent else self.unseen(why)
 
     def _finding(
-        self, verdict: Verdict, summary: Message, seen: Message | str, at: Evidence | None, remedy: tuple[Remedy, ...]
+        self, verdict: Verdict, summary: Message, seen: Text, at: Evidence | None, remedy: tuple[Remedy, ...]
     ) -> Finding:
         code = f"{self.code}/{self.about}" if self.about else str(self.code)
-        return Finding(code, self.step, verdict, summary, _message(self.expected), _message(seen), at, remedy)
-
-
-def _message(text: Message | str) -> Message:
-    return text if isinstance(text, Message) else verbatim(text)
+        expected, actual = (text if isinstance(text, Message) else verbatim(text) for text in (self.expected, seen))
+        return Finding(code, self.step, verdict, summary, expected, actual, at, remedy)
 
 
 _REFUSED = {
@@ -152,12 +143,13 @@ def _remedy_for(why: Failure | UnreadableText | Message | None) -> tuple[Remedy,
         return ()
     match why.kind:
         case FailureKind.CONNECTION_REFUSED | FailureKind.KUBECONFIG:
-            return (remedies.CHECK_KUBECONFIG,)
+            return (CHECK_KUBECONFIG,)
         case FailureKind.UNREACHABLE | FailureKind.TIMEOUT:
-            return (remedies.K3S_STATUS,)
+            return (K3S_STATUS,)
         case FailureKind.FORBIDDEN if why.verb:
-            return (remedies.ask_for_right(why.verb, why.resource),)
+            advice = msg("ask for this right, or have it run by a cluster-admin")
+            return (do(f"kubectl auth can-i {why.verb} {why.resource} -n {NAMESPACE}", advice),)
         case FailureKind.UNAUTHORIZED:
-            return (remedies.CHECK_CREDENTIALS,)
+            return (CHECK_CREDENTIALS,)
         case _:
             return ()

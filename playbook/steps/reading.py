@@ -22,6 +22,10 @@ class NotSeen(Exception):
         super().__init__(why)
         self.why = why
 
+    def failure_of(self, kind: FailureKind) -> Failure | None:
+        """The failure, if it is of this kind."""
+        return self.why if isinstance(self.why, Failure) and self.why.kind is kind else None
+
 
 def read(run: Run, parse: Callable[[str], T]) -> T:
     """What `parse` makes of the standard output; raises NotSeen when the run failed or its text is not understood."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from ..errors import UnreadableText
 from ..guide import ids
 from ..guide.codes import Code
-from ..guide.expected import DATA_DIRECTORY
+from ..guide.expected import DATA_DIRECTORY, POSTGRES_POD
 from ..kubectl.counts import Count, count, psql_count
 from ..kubectl.failures import failure
 from ..kubectl.pods import deleted_pods, pod_samples, pods
@@ -42,33 +42,17 @@ class Restart:
 
 
 OBSERVER = Restart(
-    "Observer",
-    ("8-1", "8-2", "8-3"),
-    (ids.LIST_FILES_BEFORE, ids.LIST_FILES_AFTER),
-    ids.COUNT_FILES_BEFORE,
-    ids.DELETE_OBSERVER,
-    ids.WAIT_OBSERVER,
-    ids.COUNT_FILES_AFTER,
-    count,
-    re.compile(r"observer-.+"),
-    DATA_DIRECTORY,
-    "observer-data-pvc",
+    "Observer", ("8-1", "8-2", "8-3"), (ids.LIST_FILES_BEFORE, ids.LIST_FILES_AFTER),
+    ids.COUNT_FILES_BEFORE, ids.DELETE_OBSERVER, ids.WAIT_OBSERVER, ids.COUNT_FILES_AFTER, count,
+    re.compile(r"observer-.+"), DATA_DIRECTORY, "observer-data-pvc",
     (Code.FILES_BEFORE, Code.RESTART_OBSERVER, Code.FILES_KEPT),
-)
+)  # fmt: skip
 POSTGRES = Restart(
-    "PostgreSQL",
-    ("8-4", "8-4", "8-4"),
-    None,
-    ids.COUNT_TABLES_BEFORE,
-    ids.DELETE_POSTGRES,
-    ids.WAIT_POSTGRES,
-    ids.COUNT_TABLES_AFTER,
-    psql_count,
-    re.compile(r"postgres-0"),
-    "/var/lib/postgresql/data",
-    "observer-db-pvc",
+    "PostgreSQL", ("8-4", "8-4", "8-4"), None,
+    ids.COUNT_TABLES_BEFORE, ids.DELETE_POSTGRES, ids.WAIT_POSTGRES, ids.COUNT_TABLES_AFTER, psql_count,
+    re.compile(re.escape(POSTGRES_POD)), "/var/lib/postgresql/data", "observer-db-pvc",
     (Code.TABLES_BEFORE, Code.RESTART_POSTGRES, Code.TABLES_KEPT),
-)
+)  # fmt: skip
 RESTARTS = (OBSERVER, POSTGRES)
 
 
@@ -127,7 +111,7 @@ def may_have_deleted(run: Run) -> bool:
 def is_bound(run: Run, claim: str) -> bool:
     """Whether the list of PVCs shows that `claim` is Bound."""
     try:
-        return any(row.name == claim and row.status == "Bound" for row in claims(run.out, ("NAME", "STATUS")))
+        return any(row.name == claim and row.status == "Bound" for row in claims(run.out, required=("NAME", "STATUS")))
     except UnreadableText:
         return False
 
@@ -135,7 +119,7 @@ def is_bound(run: Run, claim: str) -> bool:
 def pods_listed(run: Run, restart: Restart, *, leaving: bool = False) -> tuple[str, ...]:
     """The pods of this restart in 6-1's list: those that stay, or those that are Terminating."""
     try:
-        mine = (pod for pod in pods(run.out, ("NAME", "STATUS")) if restart.pods.fullmatch(pod.name))
+        mine = (pod for pod in pods(run.out, required=("NAME", "STATUS")) if restart.pods.fullmatch(pod.name))
         return tuple(pod.name for pod in mine if (pod.status == "Terminating") is leaving)
     except UnreadableText:
         return ()

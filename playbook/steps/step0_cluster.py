@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from shlex import quote
+
 from ..errors import UnreadableText
 from ..guide import ids
 from ..guide.codes import Code
-from ..guide.remedies import CHECK_KUBECONFIG, K3S_STATUS, check_node
+from ..guide.remedies import CHECK_KUBECONFIG, K3S_STATUS, describe_node, do
 from ..kubectl.cluster import ControlPlane, Node, control_plane, nodes
 from ..kubectl.failures import Failure, FailureKind, failure
 from ..model import Cluster, Finding, Run, Runs
@@ -111,7 +113,8 @@ def _ready(node: Node, question: Question) -> Finding:
     if node.status == "Ready":
         return asked.passed(msg("node {name} is Ready", name=node.name), seen, node.line)
     summary = msg("node {name} is not plainly Ready", name=node.name)
-    return asked.failed(summary, seen, node.line, check_node(node.name))
+    remedy = do(describe_node(quote(node.name)), msg("look at its Conditions"))
+    return asked.failed(summary, seen, node.line, remedy)
 
 
 def _k3s(node: Node, question: Question) -> Finding:

@@ -8,6 +8,7 @@ from ..errors import UnreadableText
 from ..guide import ids, remedies
 from ..guide.codes import Code
 from ..guide.expected import PVCS, STORAGE_CLASS, STORAGE_DIRECTORY
+from ..guide.remedies import describe_claim, do
 from ..kubectl.cells import quantity
 from ..kubectl.failures import Failure, FailureKind, telling_line
 from ..kubectl.storage import Claim, Entry, claims, entries
@@ -47,27 +48,28 @@ def _claim(name: str, claim: Claim | None, run: Run) -> Iterator[Finding]:
     if claim.status == "Bound":
         yield bound.passed(msg("PVC {name} is Bound", name=name), seen, claim.line)
     else:
-        remedy = (remedies.check_claim(name), remedies.CHECK_STORAGE_CLASS, remedies.CHECK_PROVISIONER)
+        remedy = (do(describe_claim(name)), remedies.CHECK_STORAGE_CLASS, remedies.CHECK_PROVISIONER)
         yield bound.failed(msg("PVC {name} is not Bound", name=name), seen, claim.line, *remedy)
-    if claim.status == "Bound" or claim.capacity:  # without a volume it has none yet: that is what PVC-BOUND says
-        yield _capacity(name, claim, run)
+    yield from _capacity(name, claim, run)
     yield _class(name, claim, run)
 
 
-def _capacity(name: str, claim: Claim, run: Run) -> Finding:
+def _capacity(name: str, claim: Claim, run: Run) -> Iterator[Finding]:
+    """Nothing for a claim without a volume: that is what PVC-BOUND says."""
     asked = Question(Code.PVC_CAPACITY, "2", f"CAPACITY = {PVCS[name]}", run, name)
     least, seen = quantity(PVCS[name]), f"CAPACITY = {claim.capacity}"
     try:
         size = claim.size
     except UnreadableText as why:
-        return asked.unseen(why)
+        yield asked.unseen(why)
+        return
     if size == least:
-        return asked.passed(msg("PVC {name} has the capacity listed", name=name), seen, claim.line)
-    if size > least:
-        return asked.warned(msg("PVC {name} is larger than listed", name=name), seen, claim.line)
-    return asked.failed(
-        msg("PVC {name} is smaller than listed", name=name), seen, claim.line, remedies.check_claim(name)
-    )
+        yield asked.passed(msg("PVC {name} has the capacity listed", name=name), seen, claim.line)
+    elif size and size > least:
+        yield asked.warned(msg("PVC {name} is larger than listed", name=name), seen, claim.line)
+    elif size is not None:
+        summary = msg("PVC {name} is smaller than listed", name=name)
+        yield asked.failed(summary, seen, claim.line, do(describe_claim(name)))
 
 
 def _class(name: str, claim: Claim, run: Run) -> Finding:
@@ -120,7 +122,7 @@ def _directory(claim: Claim, there: Mapping[str, Entry], asked: Question) -> Fin
     if why or asked.run.exit_code not in (0, None):  # something may not have been listed
         return asked.unseen(why)
     summary, seen = msg("PVC {name} has no directory", name=name), msg("no entry of {volume}", volume=volume)
-    return asked.failed(summary, seen, None, remedies.check_claim(name), remedies.CHECK_PROVISIONER)
+    return asked.failed(summary, seen, None, do(describe_claim(name)), remedies.CHECK_PROVISIONER)
 
 
 STEP = Step("2", msg("PVCs"), (ids.CLAIMS, ids.STORAGE_DIRECTORY), judge, prefetchable=True)

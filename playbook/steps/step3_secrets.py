@@ -47,7 +47,7 @@ def judge(runs: Runs) -> tuple[Finding, ...]:
 def _controller(run: Run) -> Finding:
     asked = Question(Code.SEALED_CONTROLLER, "3-1", "STATUS = Running", run)
     try:
-        rows = read_rows(run, lambda text: pods(text, ("NAME", "READY", "STATUS")))
+        rows = read_rows(run, lambda text: pods(text, required=("NAME", "READY", "STATUS")))
         mine = [pod for pod in rows if "seal" in pod.name or "controller" in pod.name]
         up = [pod for pod in mine if pod.is_up]
     except (NotSeen, UnreadableText) as why:

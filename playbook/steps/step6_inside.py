@@ -53,7 +53,7 @@ def observer_log(run: Run) -> Finding:
         first = levelled[0] if levelled else next(raised, bad[0])
         summary = msg("{n} records of level ERROR or CRITICAL", n=len(levelled))
         summary = summary if levelled else msg("an exception that nobody caught")
-        return asked.failed(summary, _short(first.text), first.line, remedies.read_log(remedies.LOG_OF_OBSERVER))
+        return asked.failed(summary, _short(first.text), first.line, remedies.READ_OBSERVERS_LOG)
     why = failure(run)
     if why or not rows or run.exit_code not in (0, None):
         return asked.unseen(why)
@@ -76,8 +76,8 @@ def postgres_log(run: Run) -> Finding:
     asked = Question(Code.LOG_POSTGRES, "6-3", READY_LINE, run)
     rows = [record for record in postgres_records(run.out) if not _KUBELET.search(record.text)]
     if bad := next((record for record in rows if record.level in ("FATAL", "PANIC")), None):
-        remedy = remedies.read_log(remedies.LOG_OF_POSTGRES)
-        return asked.failed(msg("FATAL or PANIC in the log"), _short(bad.text), bad.line, remedy)
+        summary = msg("FATAL or PANIC in the log")
+        return asked.failed(summary, _short(bad.text), bad.line, remedies.READ_POSTGRES_LOG)
     why = failure(run)
     if why or not rows or run.exit_code not in (0, None):
         return asked.unseen(why)
@@ -128,7 +128,10 @@ def environment(run: Run) -> Iterator[Finding]:
         missing = [key for key in keys if key not in there]
         if missing:
             seen = msg("missing: {names}", names=", ".join(missing))
-            yield asked.failed(msg("missing in the pod's environment"), seen, None, remedies.complete_keys(step))
+            advice = msg(
+                "complete the keys (Step {step}), then restart the pods: they read them at their start", step=step
+            )
+            yield asked.failed(msg("missing in the pod's environment"), seen, None, advise(advice))
         else:
             yield asked.passed(msg("all there"), asked.expected, there[keys[0]].line)
     yield _variable(pod_name, "POD_NAME", there.get("POD_NAME"))

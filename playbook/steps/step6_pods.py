@@ -9,7 +9,7 @@ from ..errors import UnreadableText
 from ..guide import ids, remedies
 from ..guide.codes import Code
 from ..guide.expected import OBSERVER_REPLICAS, POSTGRES_POD
-from ..guide.remedies import describe_pod, do
+from ..guide.remedies import describe_pod, do, previous_log
 from ..kubectl.events import Event, events
 from ..kubectl.failures import FailureKind, failure
 from ..kubectl.pods import Pod, pods
@@ -18,6 +18,7 @@ from ..model import SEVERITY, Finding, Remedy, Run, Runs
 from ..text import msg
 from .base import Execution, Step
 from .question import Question
+from .reading import NotSeen, read
 from .step6_inside import environment, mounts, observer_log, postgres_log, write
 
 DESCRIBE = {"observer": ids.DESCRIBE_OBSERVER, "postgres": ids.DESCRIBE_POSTGRES}
@@ -34,7 +35,7 @@ def perform(step: Step, execution: Execution) -> None:
     runs = Runs(execution.side_by_side(step.commands))
     blind = [app for app, command in DESCRIBE.items() if _without_events(runs.last(command))]
     try:
-        listed = guide_pods(runs.last(ids.PODS)) if blind else ()
+        listed = guide_pods(runs.last(ids.PODS).out) if blind else ()
     except UnreadableText:
         return
     for pod in listed:
@@ -58,12 +59,12 @@ def judge(runs: Runs) -> tuple[Finding, ...]:
     )
 
 
-def guide_pods(run: Run) -> tuple[Pod, ...]:
+def guide_pods(text: str) -> tuple[Pod, ...]:
     """The observer pods and postgres-0 that 6-1 lists; other pods of the namespace are none of the guide's business.
 
     Terminating pods are left out: they are on their way out beside those that replace them. Raises UnreadableText.
     """
-    mine = [pod for pod in pods(run.out) if pod.name.startswith("observer-") or pod.name == POSTGRES_POD]
+    mine = [pod for pod in pods(text) if pod.name.startswith("observer-") or pod.name == POSTGRES_POD]
     for pod in mine:
         if not (pod.ready_text and pod.status and pod.restarts_text):
             raise unreadable(pod.line, pod.name)
@@ -88,7 +89,7 @@ def crash_loops(runs: Runs) -> tuple[Finding, ...]:
     """
     run = runs.last(ids.PODS)
     try:
-        listed = () if failure(run) else guide_pods(run)
+        listed = () if failure(run) else guide_pods(run.out)
     except UnreadableText:
         return ()
     return tuple(found for pod in listed if (found := _crash_loop(pod, run, runs.last(DESCRIBE[app_of(pod)]))))
@@ -107,7 +108,11 @@ def _crash_loop(pod: Pod, run: Run, described: Run) -> Finding | None:
             return None
         asked, line = asked.by(described), event.line
         seen = f"{seen}, {event.reason}: {event.message}"
-    return asked.failed(msg("the pod crashes again and again"), seen, line, remedies.find_crash(pod.name))
+    return asked.failed(msg("the pod crashes again and again"), seen, line, _crash_log(pod))
+
+
+def _crash_log(pod: Pod) -> Remedy:
+    return do(previous_log(pod.name), msg("find the cause of the crash in the log"))
 
 
 def _state(pod: Pod) -> str:
@@ -148,17 +153,13 @@ def _pods(run: Run) -> Iterator[Finding]:
     present = Question(Code.PODS_PRESENT, "6-1", wanted, run)
     status = Question(Code.POD_STATUS, "6-1", "Running, READY n/n", run)
     restarts = Question(Code.POD_RESTARTS, "6-1", "RESTARTS 0", run)
-    why = failure(run)
-    if why and why.kind is FailureKind.NO_RESOURCES:
-        yield present.failed(msg("pods are missing"), msg("none"), None, remedies.APPLY_REPLICAS)
-        return
-    if why or run.exit_code not in (0, None):
-        yield from (present.unseen(why), status.unseen(why))
-        return
     try:
-        listed = guide_pods(run)
-    except UnreadableText as error:
-        yield from (present.unseen(error), status.unseen(error))
+        listed = read(run, guide_pods)
+    except NotSeen as why:
+        if why.failure_of(FailureKind.NO_RESOURCES):
+            yield present.failed(msg("pods are missing"), msg("none"), None, remedies.APPLY_REPLICAS)
+        else:
+            yield from (present.unseen(why), status.unseen(why))
         return
     yield _present(listed, present)
     for pod in listed:
@@ -204,17 +205,17 @@ _ADVICE = {
 def _remedy_for(pod: Pod) -> tuple[Remedy, ...]:
     state = _state(pod)
     if state == "CrashLoopBackOff":
-        return (remedies.find_crash(pod.name),)
+        return (_crash_log(pod),)
     if state == "Running":
         return (remedies.CHECK_READINESS,)
     described = do(describe_pod(pod.name), _ADVICE.get(state, _EVENTS_SAY_WHY))
-    return (remedies.find_crash(pod.name), described) if _ENDED.fullmatch(state) else (described,)
+    return (_crash_log(pod), described) if _ENDED.fullmatch(state) else (described,)
 
 
 def _restarts(pod: Pod, asked: Question) -> Iterator[Finding]:
     try:
         if pod.restarts:
-            seen, remedy = f"RESTARTS {pod.restarts_text}", remedies.find_crash(pod.name)
+            seen, remedy = f"RESTARTS {pod.restarts_text}", _crash_log(pod)
             yield asked.warned(msg("its containers were restarted"), seen, pod.line, remedy)
     except UnreadableText as error:
         yield asked.unseen(error)
@@ -245,7 +246,8 @@ def _events_of(code: Code, run: Run, app: str) -> Finding:
         return asked.unseen(error)
     warnings = [event for event in found if event.type == "Warning"]
     if warnings:
-        first, remedy = warnings[0], (remedies.all_events(app), remedies.OLD_EVENTS)
+        all_events = do(describe_pod(f"-l app={app}"), msg("shows the events of every pod, uncut"))
+        first, remedy = warnings[0], (all_events, remedies.OLD_EVENTS)
         summary = msg("{n} Warning events", n=len(warnings))
         return asked.failed(summary, f"{first.reason}: {first.message}", first.line, *remedy)
     other = next((event for event in found if event.type != "Normal"), None)

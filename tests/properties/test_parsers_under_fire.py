@@ -76,7 +76,7 @@ PARSERS: dict[str, Callable[[str], Any]] = {
     "raised": lambda text: health.raised(text, text, r"OSError|\w*Timeout\w*"),
     "cluster": lambda text: step0.cluster_of(Runs([made(ids.CLUSTER_INFO, text), made(ids.NODES, text)])),
     "secrets": lambda text: step3.listed_secrets(made(ids.SUMMARY, f"=== SECRETS ===\n{text}")),
-    "pods": lambda text: step6_pods.guide_pods(made(ids.PODS, text)),
+    "pods": step6_pods.guide_pods,
     "observer's log": lambda text: step6_inside.observer_log(made(ids.LOGS_OBSERVER, text)),
     "PostgreSQL's log": lambda text: step6_inside.postgres_log(made(ids.LOGS_POSTGRES, text)),
     "environment": lambda text: list(step6_inside.environment(made(ids.ENV, text))),
@@ -272,7 +272,7 @@ def many(kind: str, number: int) -> Callable[[], int]:
     """Reads a text of `number` rows; how many came out."""
     if kind == "pods":
         text = PODS_HEAD + "".join(f"observer-{n:<19} 1/1     Running   0          {n % 60}m\n" for n in range(number))
-        return lambda: len(step6_pods.guide_pods(made(ids.PODS, text)))
+        return lambda: len(step6_pods.guide_pods(text))
     if kind == "samples":
         text = SAMPLES_HEAD + "".join(
             f"observer-{n:<19} Running   0          2026-11-22T22:56:34Z\n" for n in range(number)
