@@ -17,7 +17,8 @@ from pathlib import Path
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from playbook.session.redact.redactor import ENV_COMMAND, Redactor
+from playbook.guide.ids import ENV
+from playbook.session.redact.redactor import Redactor
 
 DAY_LATER = timedelta(hours=24, minutes=5)
 SAMPLE = ("step9-1-pod-restarts", "step9-3-recent-files")
@@ -29,9 +30,9 @@ RENAMED = {f"describe-node.{ending}": f"describe-node.{NODE}.{ending}" for endin
 def convert(recording: Path, fixture: Path, healthy: Path) -> int:
     """Write `recording` masked into the new folder `fixture`; gives back how many files needed a mask."""
     redactor = Redactor()
-    env = f"{ENV_COMMAND}.out"
+    env = f"{ENV}.out"
     for folder in (healthy, recording):
-        for output in (folder / env, *sorted(folder.glob(f"{ENV_COMMAND}.[0-9]*.out"))):
+        for output in (folder / env, *sorted(folder.glob(f"{ENV}.[0-9]*.out"))):
             if output.is_file():
                 redactor.learn_from_env(output.read_bytes())
     changed = 0
@@ -39,7 +40,7 @@ def convert(recording: Path, fixture: Path, healthy: Path) -> int:
         target = fixture / source.relative_to(recording).parent / RENAMED.get(source.name, source.name)
         target.parent.mkdir(parents=True, exist_ok=True)
         content = source.read_bytes()
-        is_env = source.name.startswith(ENV_COMMAND + ".") and source.suffix == ".out"
+        is_env = source.name.startswith(ENV + ".") and source.suffix == ".out"
         masked = redactor.mask_env(content) if is_env else redactor.mask_bytes(content)
         changed += masked != content
         target.write_bytes(masked)

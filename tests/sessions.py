@@ -136,7 +136,9 @@ def _session(results: Sequence[StepResult], **more: object) -> Session:
             results=tuple(results),
             history=tuple(r for r in results if r.judged_at),
             operator="kim",
-            provenance=Provenance("0.1.0", "0" * 64, tools=(("kubectl", "v1.32.4"), ("bash", "5.2.15"), ("playbook", "0.1.0"))),
+            provenance=Provenance(
+                "0.1.0", "0" * 64, tools=(("kubectl", "v1.32.4"), ("bash", "5.2.15"), ("playbook", "0.1.0"))
+            ),
             digest="c0ffee" * 10 + "beef",
         ),
         **more,  # type: ignore[arg-type]
@@ -287,7 +289,12 @@ def hostile() -> Session:
 def empty() -> Session:
     """Nothing came of it: Step 0 saw nothing, the rest was not run, no end, no cluster."""
     return _session(
-        [StepResult("0", ()), *map(not_run, "123456789")], cluster=None, ended_at=None, operator="", provenance=None, digest=""
+        [StepResult("0", ()), *map(not_run, "123456789")],
+        cluster=None,
+        ended_at=None,
+        operator="",
+        provenance=None,
+        digest="",
     )
 
 

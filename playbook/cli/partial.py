@@ -12,6 +12,7 @@ import click
 
 from .. import api
 from ..errors import EXIT_OF, SessionLocked, UsageError
+from ..guide import ids
 from ..guide.catalog import require_step
 from ..model import Overall
 from ..runtime.cancel import CancelToken
@@ -70,7 +71,7 @@ def summary_verb() -> int:
     cancel = CancelToken()
     console = Console(cancel)
     with console.handle_signals():
-        run = api.run_one("summary", cancel=cancel, listener=console)
+        run = api.run_one(ids.SUMMARY, cancel=cancel, listener=console)
         console.result(run.out.rstrip("\n"))
         if run.err:
             console.tell(run.err.rstrip("\n"))

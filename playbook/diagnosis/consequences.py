@@ -13,12 +13,12 @@ from .trees import DB_ERROR
 class Link:
     """Findings that follow from the causes `roots`; `{object}` stands for any name that the cause is about.
 
-    They follow if they show `said`, or if they could not be seen and `unseen` is set; with neither given, all of them.
+    They follow if they show `shows`, or if they could not be seen and `unseen` is set; with neither given, all of them.
     """
 
     roots: str
     codes: str
-    said: str = ""
+    shows: str = ""
     owner: str = ""  # only for a cause about pods of this workload
     unseen: bool = False
 

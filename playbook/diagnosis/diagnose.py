@@ -9,12 +9,12 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
-from ..guide.criteria import family
+from ..guide.codes import Code, family
+from ..guide.remedies import RENEW
 from ..kubectl.failures import FailureKind, failure
 from ..model import Cause, Finding, Remedy, Run, Session, StepResult, Verdict
 from ..text import Message, msg, speaking
 from .consequences import LINKS, Link
-from .trees import RENEW
 from .walk import MOST_PODS, Candidate, Walk, owner
 
 __all__ = ["MOST_PODS", "diagnose", "owner"]
@@ -35,7 +35,7 @@ def diagnose(results: Sequence[StepResult], run: Callable[[str, str], Run]) -> t
 def _as_it_is_now(cause: Cause, results: Sequence[StepResult]) -> Cause:
     """An event outlives what it tells of: where Step 3 has seen the Secret, only the pods are left to be renewed."""
     seen = {finding.code: finding.verdict for result in results for finding in result.findings}
-    secret = [seen.get(code) for code in ("OBSERVER-SECRETS", "SECRET-KEYS")]
+    secret = [seen.get(code) for code in (Code.OBSERVER_SECRETS, Code.SECRET_KEYS)]
     made_anew = any(remedy.command == RENEW for remedy in cause.remedy) and secret == [Verdict.PASS, Verdict.PASS]
     return replace(cause, remedy=tuple(r for r in cause.remedy if r.command in (RENEW, ""))) if made_anew else cause
 
@@ -54,9 +54,9 @@ def _follows(link: Link, cause: Candidate, finding: Finding, walk: Walk) -> bool
         and walk.kinds[finding.code] is not FailureKind.FORBIDDEN
     ):
         return True
-    if not link.said:
+    if not link.shows:
         return not link.unseen
-    return bool(re.search(link.said.replace("{object}", names), walk.said[finding.code], re.M))
+    return bool(re.search(link.shows.replace("{object}", names), walk.texts[finding.code], re.M))
 
 
 def _roots(walk: Walk, candidates: list[Candidate]) -> tuple[Cause, ...]:

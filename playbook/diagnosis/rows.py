@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from ..guide import remedies as fix
+from ..guide.remedies import advise, do
 from ..kubectl.failures import FailureKind
 from ..text import msg, verbatim
-from .trees import APPLY, DESCRIBE_POD, GET_GHCR, NODE, PREVIOUS, RECREATE, SECRET_ABSENT, Branch, Row, do, say
+from .trees import DESCRIBE_POD, NODE, PREVIOUS_LOG, RECREATE, SECRET_ABSENT, Branch, Row
 
 CONNECT = r"^Unable to connect to the server"
 REFUSED = r"^The connection to the server \S+ was refused"
@@ -12,18 +14,17 @@ REFUSED = r"^The connection to the server \S+ was refused"
 API_REFUSED = Branch(
     "API-REFUSED", "0", verbatim("The connection to the server was refused"),
     msg("the API server does not answer: the kubeconfig is wrong, or the cluster is down"),
-    (say(msg("check the kubeconfig path: {path}", path="/etc/rancher/k3s/k3s.yaml")),
-     do("systemctl status k3s", msg("on the server, over SSH"))),
+    (fix.CHECK_KUBECONFIG, fix.K3S_STATUS),
 )  # fmt: skip
 API_UNREACHABLE = Branch(
     "API-UNREACHABLE", "0", verbatim("Unable to connect to the server"),
     msg("the way to the API server is cut: a network problem"),
-    (do("systemctl status k3s", msg("on the server, over SSH")),),
+    (fix.K3S_STATUS,),
 )  # fmt: skip
 
 RESTARTED = Branch(
     "RESTARTED", "9-2", msg("RESTARTS rose: read the log"), msg("{objects} has been restarted"),
-    (do(PREVIOUS, msg("find out why the container crashes again and again")),), per="owner",
+    (do(PREVIOUS_LOG, msg("find out why the container crashes again and again")),), per="owner",
 )  # fmt: skip
 
 _NOT_OF_A_LOG = r"(?!LOG-|EVENTS-).*"  # what an application says of its own connections is another matter
@@ -40,21 +41,21 @@ ROWS: tuple[Row, ...] = (
     Row("NAMESPACE-ACTIVE", r"not found",
         Branch("NAMESPACE-ABSENT", "1", verbatim("namespaces \"observer-prod\" not found"),
                msg("the namespace observer-prod does not exist"),
-               (do("kubectl create namespace observer-prod"),)), unseen=True),
+               (fix.CREATE_NAMESPACE,)), unseen=True),
     # Step 2
     Row("PVC-BOUND/.+", r"\sPending\s", tree="PVC"),
     Row("PVC-BOUND/.+", r"(?s)\A(?!.*\s(?:Pending|Lost|Bound)\s)",
         Branch("PVC-ABSENT", "2", msg("a PVC is not there: the resource is missing from kustomization.yaml"),
-               msg("{objects} does not exist"), (do(APPLY),))),
+               msg("{objects} does not exist"), (do(fix.APPLY),))),
     # Step 3
     Row("SEALED-CONTROLLER", "",
         Branch("SEALED-CONTROLLER-DOWN", "3-1", msg("the controller's pod is Running"),
                msg("the SealedSecret controller does not run"),
-               (do("kubectl get pods -n sealed-secrets", msg("find out why there is no Running controller pod")),))),
+               (do(fix.GET_CONTROLLER, msg("find out why there is no Running controller pod")),))),
     Row("SEALED-(?:SYNCED|SECRET)/.+", "",
         Branch("SEALED-SECRET-ABSENT", "3-2", msg("the three SealedSecrets have made their Secrets"),
                msg("{objects} is not there as SealedSecret and Secret"),
-               (do(APPLY, msg("once the resource is in kustomization.yaml")),), per="object")),
+               (do(fix.APPLY, msg("once the resource is in kustomization.yaml")),), per="object")),
     Row("OBSERVER-SECRETS|SECRET-KEYS", r"observer-secrets\" not found", SECRET_ABSENT),
     Row("SECRET-KEYS", "",
         Branch("SECRET-KEY-MISSING", "3-4",
@@ -63,35 +64,34 @@ ROWS: tuple[Row, ...] = (
     Row("GHCR-SECRET", "",
         Branch("GHCR-SECRET-ABSENT", "3-5", msg("without ghcr-secret the next pull ends in ImagePullBackOff"),
                msg("ghcr-secret is missing or of the wrong type; the next image pull fails"),
-               (say(msg("create ghcr-secret of the type kubernetes.io/dockerconfigjson")), do(GET_GHCR)))),
+               (advise(msg("create ghcr-secret of the type kubernetes.io/dockerconfigjson")), do(fix.GET_GHCR)))),
     # Step 4
     Row("CONFIG-(?:YAML|KEYS|PATH)(?:/.+)?", r"observer-config\" not found",
         Branch("CONFIG-ABSENT", "4", msg("all keys of the guide's list are there"),
                msg("observer-config does not exist"),
-               (do(APPLY, msg("once the resource is in kustomization.yaml")),))),
+               (do(fix.APPLY, msg("once the resource is in kustomization.yaml")),))),
     Row("CONFIG-KEYS", "",
         Branch("CONFIG-KEY-MISSING", "4", msg("all keys of the guide's list are there"),
                msg("observer-config lacks a key"),
-               (do(APPLY, msg("once the key is in the ConfigMap's manifest")),))),
+               (do(fix.APPLY, msg("once the key is in the ConfigMap's manifest")),))),
     Row("CONFIG-PATH/.+", "",
         Branch("CONFIG-MISMATCH", "4", verbatim("MISMATCH"),
                msg("{objects} names another path than the one that is mounted"),
-               (say(msg("check the paths of the ConfigMap again, by the path contract table of {file}",
-                         file="PHASE_0_VERIFICATION_REPORT.md")),))),
+               (fix.CHECK_PATHS,))),
     # Step 5
     Row("SERVICE/.+", r"(?s)\A(?!.*\sClusterIP\s)(?!.*\s(?:NodePort|LoadBalancer|ExternalName)\s)",
         Branch("SERVICE-ABSENT", "5", msg("a Service is missing"), msg("the Service {objects} does not exist"),
-               (do(APPLY, msg("once the Service is in kustomization.yaml")),), per="object")),
+               (do(fix.APPLY, msg("once the Service is in kustomization.yaml")),), per="object")),
     Row("SERVICE-PORT/.+", "",
         Branch("SERVICE-PORT-WRONG", "5", msg("the PORT does not match"),
                msg("the Service {objects} has another port than the guide's"),
-               (say(msg("check the base YAML: observer=8000, postgres=5432")), do(APPLY, msg("once it is right"))),
+               (advise(msg("check the base YAML: observer=8000, postgres=5432")), do(fix.APPLY, msg("once it is right"))),
                per="object")),
     # Step 6-1; what is wrong with postgres comes before what is wrong with observer, which needs it
     Row("PODS-PRESENT", r"\A(?![\s\S]*^postgres-0\s(?!.*\sTerminating\s))",
         Branch("POSTGRES-ABSENT", "7-4", msg("Connection refused: the postgres pod does not run"),
                msg("there is no pod postgres-0"),
-               (do(APPLY, msg("restores the replicas that the manifests ask for")),)), also=True),
+               (do(fix.APPLY, msg("restores the replicas that the manifests ask for")),)), also=True),
     Row("(?:POD-STATUS|CRASH-LOOP|POD-RESTARTS|STABLE|RESTART-LIMIT)/.+", r"CrashLoopBackOff|\sError\s", tree="CRASH"),
     Row("CRASH-LOOP/.+", "", tree="CRASH"),
     Row("POD-STATUS/.+", r"(?:ImagePullBackOff|ErrImagePull|ImageInspectError|InvalidImageName)", tree="IMAGE"),
@@ -108,7 +108,7 @@ ROWS: tuple[Row, ...] = (
     Row("WRITE/.+", r"Permission denied",
         Branch("WRITE-DENIED", "6-6", verbatim("Permission denied"),
                msg("{objects} may not be written: fsGroup or runAsUser does not fit the owner of the PVC"),
-               (say(msg("compare fsGroup and runAsUser with the owner of the PVC's directory (Step 6-6)")),),
+               (advise(msg("compare fsGroup and runAsUser with the owner of the PVC's directory (Step 6-6)")),),
                per="object")),
     Row("WRITE/.+", r"Read-only file system",
         Branch("WRITE-READ-ONLY", "6-6", verbatim("Read-only file system"),
@@ -117,19 +117,19 @@ ROWS: tuple[Row, ...] = (
         "READ-ONLY"),
     Row("PODS-PRESENT", rf"\A(?!{_OBSERVER_POD})",
         Branch("OBSERVER-ABSENT", "6-1", msg("two observer pods and postgres-0"), msg("there is no observer pod"),
-               (do(APPLY, msg("restores the replicas that the manifests ask for")),))),
+               (do(fix.APPLY, msg("restores the replicas that the manifests ask for")),))),
     Row("PODS-PRESENT", rf"\A(?:(?!(?:{_OBSERVER_POD}){{2}})|(?=(?:{_OBSERVER_POD}){{3}}))",
         Branch("REPLICAS", "6-1", msg("two observer pods and postgres-0"), msg("observer does not have its two pods"),
-               (do(APPLY, msg("restores the replicas that the manifests ask for")),))),
+               (do(fix.APPLY, msg("restores the replicas that the manifests ask for")),))),
     # Step 7-4
     Row("DB-CONNECTION", r"[Cc]onnection refused",
         Branch("DB-REFUSED", "7-4", verbatim("Connection refused"),
                msg("postgres refuses the connection: its pod does not run, or its Service is missing"),
-               (do("kubectl get pods -n observer-prod -o wide"), do("kubectl get svc -n observer-prod")))),
+               (do(fix.GET_PODS), do(fix.GET_SERVICES)))),
     Row("DB-CONNECTION", r"name resolution|Name or service not known|Name resolution failed|gaierror",
         Branch("DB-NAME", "7-4", verbatim("Name resolution failed"),
                msg("the name of the database is not known: its Service is missing"),
-               (do("kubectl get svc -n observer-prod"),))),
+               (do(fix.GET_SERVICES),))),
     # Step 8
     Row("(?:FILES|TABLES)-KEPT", "",
         Branch("DATA-LOST", "8-3", msg("files are missing: a PVC is not mounted, or an emptyDir is used"),

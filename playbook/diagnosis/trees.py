@@ -10,8 +10,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..guide.criteria import SHOW_EMERGENCY
+from ..guide import ids
+from ..guide import remedies as fix
 from ..guide.expected import OBSERVER_ROOT, SECRET_KEYS
+from ..guide.remedies import advise, do
 from ..kubectl.failures import FailureKind
 from ..model import Remedy
 from ..text import Message, msg, verbatim
@@ -50,7 +52,7 @@ class Row:
     """From a finding to its meaning, to a tree, or to both (then the tree looks for the reason behind the meaning)."""
 
     codes: str  # the findings it is about
-    said: str = ""  # what they must show
+    shows: str = ""  # what they must show
     means: Branch | None = None
     tree: str = ""
     kinds: tuple[FailureKind, ...] = ()  # or: why they could not be seen
@@ -58,39 +60,18 @@ class Row:
     also: bool = False  # the finding may hold a second meaning: rows further down are read too
 
 
-def do(command: str, advice: Message | None = None) -> Remedy:
-    return Remedy(command, advice)
-
-
-def say(advice: Message) -> Remedy:
-    return Remedy("", advice)
-
-
-APPLY = "kubectl apply -k infra/k8s/overlays/production"
-DESCRIBE_POD = "kubectl describe pod {target} -n observer-prod"
-PREVIOUS = "kubectl logs {target} -n observer-prod --previous"
-GET_SC = "kubectl get sc"
-GET_PROVISIONER = "kubectl get pods -n kube-system -l app=local-path-provisioner"
-KEYS_OF_SECRET = "kubectl get secret observer-secrets -n observer-prod -o json | jq -r '.data | keys[]'"
-GET_GHCR = "kubectl get secret ghcr-secret -n observer-prod"
-FIX = "python -m playbook fix observer-secrets"
-
-RENEW = "kubectl delete pod -l app=observer -n observer-prod"
+DESCRIBE_POD = fix.describe_pod("{target}")
+PREVIOUS_LOG = fix.previous_log("{target}")
 
 CREATE = (
-    do(FIX, msg("asks for the values and runs the guide's emergency creation; nothing of them is shown or kept")),
-    do(SHOW_EMERGENCY, msg("or: prints that command, to be filled in by hand")),
+    do(fix.FIX, msg("asks for the values and runs the guide's emergency creation; nothing of them is shown or kept")),
+    do(fix.SHOW_EMERGENCY, msg("or: prints that command, to be filled in by hand")),
     do(
-        RENEW, msg("once the Secret is there: the pods begin anew with it, and the events of the old ones go with them")
+        fix.RENEW,
+        msg("once the Secret is there: the pods begin anew with it, and the events of the old ones go with them"),
     ),
 )
-RECREATE = (
-    do(
-        "kubectl delete secret observer-secrets -n observer-prod",
-        msg("the Secret must be made anew, and the old one is in the way"),
-    ),
-    *CREATE,
-)
+RECREATE = (do(fix.DELETE_SECRET, msg("the Secret must be made anew, and the old one is in the way")), *CREATE)
 
 # The CrashLoopBackOff tree -------------------------------------------------------------------------------------------
 
@@ -103,7 +84,7 @@ DB_ERROR = (
 """How PostgreSQL's clients say that they have no connection."""
 
 CRASH = Tree(
-    "CRASH", "6-1", verbatim("CrashLoopBackOff"), ("logs-previous", "step6-3-logs-{owner}"),
+    "CRASH", "6-1", verbatim("CrashLoopBackOff"), (ids.LOGS_PREVIOUS, "step6-3-logs-{owner}"),
     (
         Branch("CRASH-PERMISSION", "6-6", verbatim("CrashLoopBackOff → PermissionError"),
                msg("{objects} may not write where it has to: fsGroup or the volume mount is wrong"),
@@ -111,20 +92,20 @@ CRASH = Tree(
                r"PermissionError", per="owner"),
         Branch("CRASH-MODULE", "6-1", verbatim("CrashLoopBackOff → ModuleNotFoundError"),
                msg("the image of {objects} lacks a module: check the image tag"),
-               (say(msg("check the image tag in kustomization.yaml")), do(DESCRIBE_POD, msg("shows the image in use"))),
+               (advise(msg("check the image tag in kustomization.yaml")), do(DESCRIBE_POD, msg("shows the image in use"))),
                r"ModuleNotFoundError", per="owner"),
         Branch("CRASH-KEY", "3-4", verbatim("CrashLoopBackOff → KeyError: 'KIS_APP_KEY'"),
                msg("observer-secrets gave {objects} no API key"),
-               (do(KEYS_OF_SECRET, msg("when the key is missing, make the Secret anew:")), *RECREATE),
+               (do(fix.KEYS_OF_SECRET, msg("when the key is missing, make the Secret anew:")), *RECREATE),
                r"KeyError: 'KIS_APP_KEY'", per="owner"),
         Branch("CRASH-SECRET-KEY", "3-4", msg("a key of observer-secrets is missing: the pod fails while it runs"),
                msg("observer-secrets gave {objects} a key too few"),
-               (do(KEYS_OF_SECRET, msg("when the key is missing, make the Secret anew:")), *RECREATE),
+               (do(fix.KEYS_OF_SECRET, msg("when the key is missing, make the Secret anew:")), *RECREATE),
                rf"KeyError: '(?:{_SECRET})'|You must specify (?:POSTGRES_PASSWORD|POSTGRES_USER)", per="owner"),
         Branch("CRASH-DB", "7-4", verbatim("CrashLoopBackOff → DB connection error"),
                msg("{objects} cannot reach the database: the Secret is not right, or postgres does not run"),
-               (do(KEYS_OF_SECRET, msg("Step 3: are the keys of the database there?")),
-                do("kubectl get pods -n observer-prod -o wide", msg("does postgres-0 run? (Step 7-4)"))),
+               (do(fix.KEYS_OF_SECRET, msg("Step 3: are the keys of the database there?")),
+                do(fix.GET_PODS, msg("does postgres-0 run? (Step 7-4)"))),
                DB_ERROR, per="owner"),
     ),
 )  # fmt: skip
@@ -132,32 +113,32 @@ CRASH = Tree(
 # The PVC tree --------------------------------------------------------------------------------------------------------
 
 PROVISIONER = Tree(
-    "PROVISIONER", "2", verbatim("local-path"), ("get-provisioner",),
+    "PROVISIONER", "2", verbatim("local-path"), (ids.PROVISIONER,),
     (Branch("PROVISIONER-DOWN", "2", msg("no local-path: K3s's local-path-provisioner does not work"),
-            msg("the local-path-provisioner does not run, so {objects} gets no volume"), (do(GET_PROVISIONER),),
+            msg("the local-path-provisioner does not run, so {objects} gets no volume"), (do(fix.GET_PROVISIONER),),
             r"No resources found|^local-path-provisioner\S*\s+(?:0/\d+\s|\d+/\d+\s+(?!\s|Running\b))"),),
     target="",
 )  # fmt: skip
 
 STORAGE_CLASS = Tree(
-    "STORAGE-CLASS", "2", verbatim("StorageClass"), ("get-sc",),
+    "STORAGE-CLASS", "2", verbatim("StorageClass"), (ids.STORAGE_CLASSES,),
     (Branch("STORAGE-CLASS-ABSENT", "2", verbatim('"no persistent volumes available" → StorageClass → local-path'),
-            msg("there is no StorageClass local-path, so {objects} gets no volume"), (do(GET_SC), do(GET_PROVISIONER)),
+            msg("there is no StorageClass local-path, so {objects} gets no volume"), (do(fix.GET_SC), do(fix.GET_PROVISIONER)),
             r"\ANo resources found|\ANAME\s(?![\s\S]*^local-path\s)", whole=True),),
     target="",
 )  # fmt: skip
 
 PVC = Tree(
-    "PVC", "2", verbatim("PVC Pending"), ("describe-pvc",),
+    "PVC", "2", verbatim("PVC Pending"), (ids.DESCRIBE_CLAIM,),
     (
         Branch("PVC-NO-VOLUME", "2", verbatim("PVC Pending → \"no persistent volumes available\""),
                msg("no volume is there for {objects}: check its StorageClass"),
-               (do(GET_SC, msg("is local-path there?")), do(GET_PROVISIONER, msg("does it run?"))),
+               (do(fix.GET_SC, msg("is local-path there?")), do(fix.GET_PROVISIONER, msg("does it run?"))),
                r"no persistent volumes available|storageclass\.storage\.k8s\.io \"[^\"]+\" not found",
                then=("STORAGE-CLASS", "PROVISIONER")),
         Branch("PVC-WAITING", "2", verbatim("PVC Pending → \"waiting for a volume to be created\""),
                msg("the provisioner makes no volume for {objects}"),
-               (say(msg("read the log of the local-path-provisioner")), do(GET_PROVISIONER, msg("shows its pod"))),
+               (advise(msg("read the log of the local-path-provisioner")), do(fix.GET_PROVISIONER, msg("shows its pod"))),
                r"waiting for a volume to be created", then=("PROVISIONER",)),
     ),
     otherwise=("STORAGE-CLASS", "PROVISIONER"),
@@ -166,19 +147,19 @@ PVC = Tree(
 # The ImagePullBackOff tree -------------------------------------------------------------------------------------------
 
 IMAGE = Tree(
-    "IMAGE", "6-1", verbatim("ImagePullBackOff"), ("describe-pod-failed", "describe-pod"),
+    "IMAGE", "6-1", verbatim("ImagePullBackOff"), (ids.DESCRIBE_POD_FAILED, ids.DESCRIBE_POD),
     (
         Branch("IMAGE-UNAUTHORIZED", "3-5", verbatim("ImagePullBackOff → \"unauthorized\""),
-               msg("the registry turns {objects} away: ghcr-secret is missing or has expired"), (do(GET_GHCR),),
+               msg("the registry turns {objects} away: ghcr-secret is missing or has expired"), (do(fix.GET_GHCR),),
                r"Failed to pull image.*(?:unauthorized|401|denied|403 Forbidden)", per="owner"),
         Branch("IMAGE-TIMEOUT", "6-1", verbatim("ImagePullBackOff → \"timeout\""),
                msg("the node cannot reach the image registry for {objects}"),
-               (say(msg("check the node's network access to GHCR")),),
+               (advise(msg("check the node's network access to GHCR")),),
                r"Failed to pull image.*(?:i/o timeout|[Tt]imeout|deadline exceeded|dial tcp|no such host)",
                per="owner"),
         Branch("IMAGE-NOT-FOUND", "6-1", verbatim("ImagePullBackOff → \"not found\""),
                msg("the image of {objects} does not exist in the registry: the tag is wrong"),
-               (say(msg("check the image tag in kustomization.yaml")), do(APPLY, msg("once it is right"))),
+               (advise(msg("check the image tag in kustomization.yaml")), do(fix.APPLY, msg("once it is right"))),
                r"Failed to pull image.*(?:not found|manifest unknown|NotFound)", per="owner"),
     ),
 )  # fmt: skip
@@ -193,10 +174,10 @@ SECRET_ABSENT = Branch(
 )  # fmt: skip
 
 PENDING = Tree(
-    "PENDING", "6-1", verbatim("STATUS = Pending"), ("describe-pod",),
+    "PENDING", "6-1", verbatim("STATUS = Pending"), (ids.DESCRIBE_POD,),
     (
         Branch("PENDING-PVC", "2", msg("Pending: a PVC is Pending"), msg("{objects} waits for a PVC"),
-               (do("kubectl get pvc -n observer-prod"), do("kubectl describe pvc <name> -n observer-prod")),
+               (do(fix.GET_CLAIMS), do(fix.describe_claim("<name>"))),
                r"unbound immediate PersistentVolumeClaims|persistentvolumeclaims? \"[^\"]+\"|didn't find available"
                r" persistent volumes|had volume node affinity conflict", per="owner"),
         Branch("PENDING-RESOURCES", "6-1", msg("Pending: the node has too few resources"),
@@ -206,16 +187,18 @@ PENDING = Tree(
 )  # fmt: skip
 
 CREATING = Tree(
-    "CREATING", "6-1", verbatim("ContainerCreating"), ("describe-pod",),
+    "CREATING", "6-1", verbatim("ContainerCreating"), (ids.DESCRIBE_POD,),
     (Branch("MOUNT-FAILED", "6-1", msg("ContainerCreating: a volume cannot be mounted"),
             msg("a volume of {objects} cannot be mounted"), (do(DESCRIBE_POD),),
             r"FailedMount|FailedAttachVolume|MountVolume\.\S+ failed|Unable to (?:attach or )?mount", per="owner"),),
 )  # fmt: skip
 
-CONFIG_ERROR = Tree("CONFIG-ERROR", "3-3", verbatim("CreateContainerConfigError"), ("describe-pod",), (SECRET_ABSENT,))
+CONFIG_ERROR = Tree(
+    "CONFIG-ERROR", "3-3", verbatim("CreateContainerConfigError"), (ids.DESCRIBE_POD,), (SECRET_ABSENT,)
+)
 
 READINESS = Tree(
-    "READINESS", "6-1", verbatim("READY = 0/1"), ("describe-pod", "step6-2-describe-{owner}"),
+    "READINESS", "6-1", verbatim("READY = 0/1"), (ids.DESCRIBE_POD, "step6-2-describe-{owner}"),
     (Branch("NOT-READY", "6-1", msg("READY = 0/1: the readinessProbe fails"),
             msg("the readinessProbe of {objects} fails"),
             (do(DESCRIBE_POD, msg("what does the probe ask for, and does /health answer there? (Step 7)")),),
@@ -225,19 +208,19 @@ READINESS = Tree(
 # What lies behind Steps 0, 6-5, 6-6 and 8 ----------------------------------------------------------------------------
 
 NODE = Tree(
-    "NODE", "0", verbatim("STATUS = NotReady"), ("describe-node",),
+    "NODE", "0", verbatim("STATUS = NotReady"), (ids.DESCRIBE_NODE,),
     (Branch("NODE-NOT-READY", "0", verbatim("STATUS = NotReady → Conditions"), msg("the node {objects} is not Ready"),
-            (do("kubectl describe node {target}", msg("read its Conditions")),
-             do("systemctl status k3s", msg("on the server, over SSH"))),
+            (do(fix.describe_node("{target}"), msg("read its Conditions")),
+             fix.K3S_STATUS),
             r"^\s+(?:(?:Memory|Disk|PID)Pressure\s+True|Ready\s+(?:False|Unknown))\s", per="object"),),
 )  # fmt: skip
 
 VOLUME = Tree(
-    "VOLUME", "8-3", msg("files are missing after the restart"), ("describe-pod", "step6-2-describe-{owner}"),
+    "VOLUME", "8-3", msg("files are missing after the restart"), (ids.DESCRIBE_POD, "step6-2-describe-{owner}"),
     (Branch("EPHEMERAL", "8-3", msg("files are missing: a PVC is not mounted, or an emptyDir is used"),
             msg("{objects} lies on an emptyDir: it dies with its pod"),
             (do(DESCRIBE_POD, msg("check how the PVCs are mounted")),
-             do(APPLY, msg("once the volume is its PVC again"))),
+             do(fix.APPLY, msg("once the volume is its PVC again"))),
             rf"(?:^\s+(?:{OBSERVER_ROOT}/{{object}}|/var/lib/postgresql/data) from (\S+) \([\s\S]*^  \1:\n|"
             r"\A(?![\s\S]*^Volumes:)[\s\S]*?)"
             r"\s*Type:\s+EmptyDir", whole=True, per="object"),),
@@ -245,18 +228,18 @@ VOLUME = Tree(
 )  # fmt: skip
 
 READ_ONLY = Tree(
-    "READ-ONLY", "6-6", verbatim("Read-only file system"), ("describe-pod",),
+    "READ-ONLY", "6-6", verbatim("Read-only file system"), (ids.DESCRIBE_POD,),
     (Branch("WRITE-READ-ONLY", "6-6", verbatim("Read-only file system → (ro)"),
             msg("the volume of {objects} is mounted read-only"),
-            (do(DESCRIBE_POD, msg("check how it is mounted")), do(APPLY, msg("once it is right"))),
+            (do(DESCRIBE_POD, msg("check how it is mounted")), do(fix.APPLY, msg("once it is right"))),
             rf"{OBSERVER_ROOT}/{{object}} from \S+ \(ro[,)]", per="object"),),
     target="pod",
 )  # fmt: skip
 
 K3S = Tree(
-    "K3S", "0", verbatim("systemctl status k3s"), ("k3s-status",),
+    "K3S", "0", verbatim("systemctl status k3s"), (ids.K3S_STATUS,),
     (Branch("API-UNREACHABLE", "0", verbatim("Unable to connect to the server → systemctl status k3s"),
-            msg("K3s does not run on this server"), (do("systemctl status k3s", msg("on the server, over SSH")),),
+            msg("K3s does not run on this server"), (fix.K3S_STATUS,),
             r"^\s*Active:\s+(?!active)"),),
     target="",
 )  # fmt: skip

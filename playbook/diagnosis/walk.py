@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from ..guide import ids
 from ..guide.catalog import is_object_name
-from ..guide.criteria import family
+from ..guide.codes import Code, family
 from ..kubectl.failures import FailureKind, failure
 from ..model import Ended, Evidence, Finding, Remedy, Run, StepResult, Verdict
 from ..text import msg
@@ -23,12 +24,15 @@ LONGEST_TEXT = 500_000
 """The end of a log is read, however long it is: the guide's `logs --previous` has no bound of its own."""
 
 _TREES = {tree.id: tree for tree in TREES}
-_OF_PODS = ("POD-STATUS", "CRASH-LOOP", "POD-RESTARTS", "STABLE", "RESTART-LIMIT")
-_WHOLE = ("PODS-PRESENT", "LOG-OBSERVER", "LOG-POSTGRES", "EVENTS-OBSERVER", "EVENTS-POSTGRES")
+_OF_PODS = (Code.POD_STATUS, Code.CRASH_LOOP, Code.POD_RESTARTS, Code.STABLE, Code.RESTART_LIMIT)
+_OF_A_WORKLOAD = (Code.EVENTS_OBSERVER, Code.EVENTS_POSTGRES, Code.LOG_OBSERVER, Code.LOG_POSTGRES)
+_WHOLE = (Code.PODS_PRESENT, *_OF_A_WORKLOAD)
 """Findings that are about all that their command printed, not about one line of it."""
 
-_ABOUT = {"FILES-KEPT": "data", "TABLES-KEPT": "postgres", "EVENTS-OBSERVER": "observer", "LOG-OBSERVER": "observer",
-          "EVENTS-POSTGRES": "postgres", "LOG-POSTGRES": "postgres"}  # fmt: skip
+_ABOUT: Mapping[str, str] = {
+    Code.FILES_KEPT: "data", Code.TABLES_KEPT: "postgres", Code.EVENTS_OBSERVER: "observer", Code.LOG_OBSERVER: "observer",
+    Code.EVENTS_POSTGRES: "postgres", Code.LOG_POSTGRES: "postgres",
+}  # fmt: skip
 """The objects of findings whose code does not name one."""
 
 
@@ -78,7 +82,7 @@ class Walk:
         self._runs = [each for result in results for each in result.runs]
         self.findings = [f for result in results for f in result.findings if asks_for_a_cause(f)]
         self.kinds = {f.code: self._kind(f) for f in self.findings}
-        self.said = {f.code: self._said(f) for f in self.findings}
+        self.texts = {f.code: self._text_of(f) for f in self.findings}
 
     # what a finding says
 
@@ -91,7 +95,7 @@ class Walk:
         why = failure(run) if run else None
         return why.kind if why else None
 
-    def _said(self, finding: Finding) -> str:
+    def _text_of(self, finding: Finding) -> str:
         """The raw text that a finding rests on: its line, what went to standard error, and what it gives as actual."""
         run, at = self._evidence_run(finding), finding.evidence
         parts: list[str] = []
@@ -109,7 +113,7 @@ class Walk:
     def deciding_line(self, finding: Finding, pattern: str) -> str:
         """The line of the finding's text that `pattern` is about, else the one that it was seen at, else its words."""
         if pattern and not pattern.startswith((r"\A", "(?s)")):
-            for line in self.said[finding.code].splitlines():
+            for line in self.texts[finding.code].splitlines():
                 if re.search(pattern, line):
                     return line.strip()[:LONGEST_LINE]
         run, at = self._evidence_run(finding), finding.evidence
@@ -119,13 +123,13 @@ class Walk:
 
     def of_a_leaving_pod(self, finding: Finding) -> bool:
         """Whether a finding is only about a pod that Step 6-1 shows Terminating: a moment, not an illness."""
-        pods = self._look("step6-1-pods", "")
+        pods = self._look(ids.PODS, "")
         leaving = re.findall(r"^(\S+) .*\sTerminating\s", pods.out, re.M) if pods else []
         about = finding.code.partition("/")[2]
-        if family(finding.code).startswith(("EVENTS-", "LOG-")):
+        if finding.code in _OF_A_WORKLOAD:
             about = _ABOUT[finding.code]
             return about in map(owner, leaving) and bool(
-                re.search(r"Unhealthy|Killing|unable to retrieve", self.said[finding.code])
+                re.search(r"Unhealthy|Killing|unable to retrieve", self.texts[finding.code])
             )
         return about in leaving
 
@@ -136,7 +140,7 @@ class Walk:
         found: dict[str, Candidate] = {}
         looked: dict[str, list[str]] = {}
         for index, row, findings, about in self._applying():
-            if row.tree and findings[0].code.partition("/")[0] in _OF_PODS:
+            if row.tree and family(findings[0].code) in _OF_PODS:
                 pods = looked.setdefault(row.tree, [])
                 if len(pods) >= MOST_PODS and self._like_sibling(findings, about, row, found):
                     continue
@@ -172,17 +176,17 @@ class Walk:
             return False
         if row.kinds:
             return self.kinds[finding.code] in row.kinds
-        return not row.said or bool(re.search(row.said, self.said[finding.code], re.M))
+        return not row.shows or bool(re.search(row.shows, self.texts[finding.code], re.M))
 
     def _like_sibling(self, findings: list[Finding], pod: str, row: Row, found: dict[str, Candidate]) -> bool:
         """Count a pod that is not looked at to one of the same workload and symptom that was."""
         for candidate in found.values():
-            siblings = [code for code in candidate.own if code.startswith(("POD-STATUS/", "CRASH-LOOP/"))]
+            siblings = [code for code in candidate.own if family(code) in (Code.POD_STATUS, Code.CRASH_LOOP)]
             if siblings and candidate.owner == owner(pod) and ROWS[candidate.order[-1]].tree == row.tree:
                 candidate.unlooked.append(pod)
                 candidate.own += [f.code for f in findings]
                 for finding in findings:
-                    self.said[finding.code] += "\n" + self.said[siblings[0]]
+                    self.texts[finding.code] += "\n" + self.texts[siblings[0]]
                 return True
         return False
 
@@ -191,12 +195,12 @@ class Walk:
         decision = self._walk(_TREES[row.tree], about, first) if row.tree else None
         if decision:
             for finding in findings:
-                self.said[finding.code] += "\n" + decision.text
+                self.texts[finding.code] += "\n" + decision.text
         warned = int(all(f.verdict is Verdict.WARN for f in findings))
         if decision and decision.branch:
             branch, line, evidence = decision.branch, decision.line, decision.evidence
         elif row.means:
-            branch, line, evidence = row.means, self.deciding_line(first, row.said), first.evidence
+            branch, line, evidence = row.means, self.deciding_line(first, row.shows), first.evidence
         else:
             return self._undecided((warned, 1, index), row, first, about, decision)
         whose = owner(about) if branch.per == "owner" else about if branch.per == "object" else ""
@@ -212,7 +216,7 @@ class Walk:
         pod = family(first.code) in _OF_PODS
         branch = Branch("UNMATCHED-POD" if pod else f"UNMATCHED-{tree.id}", first.step, tree.symptom,
                         msg("no branch of the guide matches"), first.remedy)  # fmt: skip
-        line = decision.line if decision and decision.line else self.deciding_line(first, row.said)
+        line = decision.line if decision and decision.line else self.deciding_line(first, row.shows)
         evidence = decision.evidence if decision and decision.line else first.evidence
         whose = owner(about) if pod else about
         return Candidate(f"{branch.id}/{whose}" if whose else branch.id, branch, order, line, evidence, matched=False,
@@ -263,8 +267,8 @@ class Walk:
 
     def _pod_of(self, finding: Finding) -> str:
         """A pod of the workload that the finding is about, as Step 6-1 listed it."""
-        name = "postgres" if finding.code.startswith("TABLES") else "observer"
-        run = self._look("step6-1-pods", "")
+        name = "postgres" if finding.code == Code.TABLES_KEPT else "observer"
+        run = self._look(ids.PODS, "")
         rows = run.out.splitlines() if run else []
         return next((r.split()[0] for r in rows if r.startswith(f"{name}-") and " Terminating " not in r), "")
 
@@ -272,7 +276,7 @@ class Walk:
 def asks_for_a_cause(finding: Finding) -> bool:
     """Whether a finding asks for a cause: it failed, or was tried and could not be seen. Restarts ask for one too."""
     if finding.verdict is Verdict.WARN:
-        return family(finding.code) == "POD-RESTARTS"
+        return family(finding.code) == Code.POD_RESTARTS
     return finding.verdict is Verdict.FAIL or (finding.verdict is Verdict.INCONCLUSIVE and finding.evidence is not None)
 
 
@@ -292,7 +296,10 @@ def _readable(run: Run) -> tuple[str, str]:
     why = failure(run)
     if why and why.kind is FailureKind.NO_RESOURCES and not run.out.strip():
         return run.err, "stderr"
-    several = run.command.startswith("step6-3-logs-")  # kubectl fails when one of the pods has no log (left, say)
+    several = run.command in (
+        ids.LOGS_OBSERVER,
+        ids.LOGS_POSTGRES,
+    )  # kubectl fails when one of the pods has no log (left, say)
     if (why and not several) or not run.out.strip():
         return "", ""
     gone = all(line.startswith("unable to retrieve container logs") for line in run.out.splitlines() if line.strip())

@@ -15,6 +15,7 @@ from ..command import Command
 from ..errors import TamperedCommand, UsageError
 from ..resources import folder as data_folder
 from ..text import msg
+from . import ids
 
 if TYPE_CHECKING:
     from importlib.abc import Traversable
@@ -23,79 +24,44 @@ SUMS = "SHA256SUMS"
 PLACEHOLDERS = ("<pod>", "<name>")
 
 GUIDE_ORDER = (
-    "step0-cluster-info", "step0-nodes",
-    "step1-namespace",
-    "step2-pvc", "step2-storage-dir",
-    "step3-1-sealed-secrets-controller",
-    "step3-2-sealedsecrets", "step3-2-generated-secrets",
-    "step3-3-observer-secrets", "step3-3-create-observer-secrets",
-    "step3-4-secret-keys", "step3-4-secret-keys-jq",
-    "step3-5-ghcr-secret",
-    "step4-configmap", "step4-configmap-keys", "step4-path-contract",
-    "step5-services",
-    "step6-1-pods",
-    "step6-2-describe-observer", "step6-2-describe-postgres",
-    "step6-3-logs-observer", "step6-3-logs-postgres",
-    "step6-4-env",
-    "step6-5-mounts",
-    "step6-6-write-data", "step6-6-write-logs",
-    "step7-1-health-in-pod",
-    "step7-2-health-via-service",
-    "step7-3-port-forward", "step7-3-curl", "step7-3-stop-port-forward",
-    "step7-4-db-connection",
-    "step8-1-list-files", "step8-1-count-files",
-    "step8-2-delete-observer", "step8-2-wait-observer",
-    "step8-3-list-files", "step8-3-count-files",
-    "step8-4-count-tables-before", "step8-4-delete-postgres", "step8-4-wait-postgres", "step8-4-count-tables-after",
-    "step9-1-pod-restarts",
-    "step9-3-recent-files",
-    "summary",
+    ids.CLUSTER_INFO, ids.NODES, ids.NAMESPACE, ids.CLAIMS, ids.STORAGE_DIRECTORY, ids.SEALED_CONTROLLER,
+    ids.SEALED_SECRETS, ids.GENERATED_SECRETS, ids.OBSERVER_SECRETS, ids.CREATE_OBSERVER_SECRETS, ids.SECRET_KEYS,
+    ids.SECRET_KEYS_JQ, ids.GHCR_SECRET, ids.CONFIG_MAP, ids.CONFIG_KEYS, ids.PATH_CONTRACT, ids.SERVICES, ids.PODS,
+    ids.DESCRIBE_OBSERVER, ids.DESCRIBE_POSTGRES, ids.LOGS_OBSERVER, ids.LOGS_POSTGRES, ids.ENV, ids.MOUNTS,
+    ids.WRITE_DATA, ids.WRITE_LOGS, ids.HEALTH_IN_POD, ids.HEALTH_VIA_SERVICE, ids.PORT_FORWARD, ids.CURL,
+    ids.STOP_PORT_FORWARD, ids.DB_CONNECTION, ids.LIST_FILES_BEFORE, ids.COUNT_FILES_BEFORE, ids.DELETE_OBSERVER,
+    ids.WAIT_OBSERVER, ids.LIST_FILES_AFTER, ids.COUNT_FILES_AFTER, ids.COUNT_TABLES_BEFORE, ids.DELETE_POSTGRES,
+    ids.WAIT_POSTGRES, ids.COUNT_TABLES_AFTER, ids.POD_SAMPLE, ids.RECENT_FILES, ids.SUMMARY,
 )  # fmt: skip
 """The ids of the guide's fenced commands, in the order of the document."""
 
 DIAGNOSE_ORDER = (
-    "k3s-status",
-    "describe-node",
-    "create-namespace",
-    "describe-pvc",
-    "get-sc",
-    "apply-production",
-    "get-provisioner",
-    "logs-previous",
-    "describe-pod",
-    "describe-pod-failed",
-)
+    ids.K3S_STATUS, ids.DESCRIBE_NODE, ids.CREATE_NAMESPACE, ids.DESCRIBE_CLAIM, ids.STORAGE_CLASSES,
+    ids.APPLY_PRODUCTION, ids.PROVISIONER, ids.LOGS_PREVIOUS, ids.DESCRIBE_POD, ids.DESCRIBE_POD_FAILED,
+)  # fmt: skip
 """The ids of what the guide's tables and decision trees name, in the order of the document."""
 
 _TIMEOUT_S = 30.0
 _TIMEOUTS_S = {
-    "step7-2-health-via-service": 90.0,
-    "step8-2-delete-observer": 120.0,
-    "step8-4-delete-postgres": 120.0,
-    "step8-2-wait-observer": 330.0,
-    "step8-4-wait-postgres": 330.0,
+    ids.HEALTH_VIA_SERVICE: 90.0,
+    ids.DELETE_OBSERVER: 120.0,
+    ids.DELETE_POSTGRES: 120.0,
+    ids.WAIT_OBSERVER: 330.0,
+    ids.WAIT_POSTGRES: 330.0,
 }
 
-_MUTATES = frozenset(
-    {
-        "step3-3-create-observer-secrets",
-        "step6-6-write-data",
-        "step6-6-write-logs",
-        "step7-2-health-via-service",
-        "step8-2-delete-observer",
-        "step8-4-delete-postgres",
-        "create-namespace",
-        "apply-production",
-    }
-)
+_MUTATES = frozenset({
+    ids.CREATE_OBSERVER_SECRETS, ids.WRITE_DATA, ids.WRITE_LOGS, ids.HEALTH_VIA_SERVICE, ids.DELETE_OBSERVER,
+    ids.DELETE_POSTGRES, ids.CREATE_NAMESPACE, ids.APPLY_PRODUCTION,
+})  # fmt: skip
 
-STEP_0 = ("step0-cluster-info", "step0-nodes")
+STEP_0 = (ids.CLUSTER_INFO, ids.NODES)
 """What every attempt begins with."""
 
 PREFETCHED_STEPS = "123456"
 """The steps whose read-only commands may begin before it is their turn: none depends on what another step changes."""
 
-EMERGENCY = "step3-3-create-observer-secrets"
+EMERGENCY = ids.CREATE_OBSERVER_SECRETS
 """The guide's emergency creation: a remedy with places to be filled, never a part of carrying out its step."""
 
 _SAME_AS = {"9-2": "9-1"}
@@ -271,7 +237,7 @@ def read_only(steps: Collection[str]) -> tuple[str, ...]:
     sure = [
         id for id in GUIDE_ORDER if step_of(id)[:1] in {*steps} and step_of(id) != "3-4" and not changes_cluster(id)
     ]
-    return (*(("summary",) if "3" in steps else ()), *sure)
+    return (*((ids.SUMMARY,) if "3" in steps else ()), *sure)
 
 
 def changes_cluster(id: str) -> bool:

@@ -11,9 +11,8 @@ from enum import Enum
 
 from ..model import Finding, Remedy, Session, Verdict
 from ..text import Message, msg
-
-SHOW_EMERGENCY = "python -m playbook show step3-3-create-observer-secrets"
-"""Prints the guide's emergency creation of observer-secrets."""
+from .codes import Code, family
+from .remedies import CHECK_PATHS, SHOW_EMERGENCY, advise, describe_claim, do, previous_log
 
 
 class State(str, Enum):
@@ -32,103 +31,37 @@ class Criterion:
     step: str  # the guide's own number
     condition: Message
     remedy: tuple[Remedy, ...]
-    met_by: tuple[str, ...]  # a failed finding with one of these codes (before any `/`) meets it
-    seen_by: tuple[str, ...]  # findings that must all be there and be conclusive before it is called "not met"
-    resume_from: str  # where the guide goes on once the cause is gone
+    met_by: tuple[Code, ...]  # a failed finding with one of these codes meets it
+    seen_by: tuple[Code, ...]  # findings that must all be there and be conclusive before it is called "not met"
+
+    @property
+    def resume_from(self) -> str:
+        """The step with which the guide goes on once the cause is gone."""
+        return self.step.partition("-")[0]
 
 
 CRITERIA = (
-    Criterion(
-        1,
-        "3-3",
-        msg("the Secret observer-secrets does not exist"),
-        (
-            Remedy(
-                SHOW_EMERGENCY, msg("create it by the guide's emergency procedure; the guide then goes on from Step 6")
-            ),
-        ),
-        ("OBSERVER-SECRETS",),
-        ("OBSERVER-SECRETS",),
-        "3",
-    ),
-    Criterion(
-        2,
-        "2",
-        msg("one of the four PVCs has a STATUS other than Bound"),
-        (
-            Remedy(
-                "kubectl describe pvc <name> -n observer-prod",
-                msg("find the cause, mend the StorageClass or the provisioner, then verify again"),
-            ),
-        ),
-        ("PVC-BOUND",),
-        ("PVC-BOUND",),
-        "2",
-    ),
-    Criterion(
-        3,
-        "6",
-        msg("an Observer or PostgreSQL pod is in CrashLoopBackOff"),
-        (
-            Remedy(
-                "kubectl logs <pod> -n observer-prod --previous",
-                msg("follow the decision tree for CrashLoopBackOff; Step 7 and later wait until the cause is gone"),
-            ),
-        ),
-        ("CRASH-LOOP",),
-        ("PODS-PRESENT", "POD-STATUS"),
-        "6",
-    ),
-    Criterion(
-        4,
-        "8",
-        msg("files or tables were lost over the restart of Step 8"),
-        (Remedy("", msg("check again how the PVCs are mounted, and whether an emptyDir is used")),),
-        ("FILES-KEPT", "TABLES-KEPT"),
-        ("FILES-KEPT", "TABLES-KEPT"),
-        "8",
-    ),
-    Criterion(
-        5,
-        "9",
-        msg("RESTARTS rose by 3 or more within the 24 hours of Step 9"),
-        (
-            Remedy(
-                "kubectl logs <pod> -n observer-prod --previous",
-                msg("find out why the container crashes again and again"),
-            ),
-        ),
-        ("RESTART-LIMIT",),
-        ("STABLE",),
-        "9",
-    ),
-    Criterion(
-        6,
-        "4",
-        msg("the path check of the ConfigMap shows a MISMATCH"),
-        (
-            Remedy(
-                "",
-                msg(
-                    "check the paths of the ConfigMap again, by the path contract table of {file}",
-                    file="PHASE_0_VERIFICATION_REPORT.md",
-                ),
-            ),
-        ),
-        ("CONFIG-PATH",),
-        ("CONFIG-PATH",),
-        "4",
-    ),
-)
-
-
-def family(code: str) -> str:
-    """The code without the object it speaks of.
-
-    >>> family("PVC-BOUND/observer-db-pvc")
-    'PVC-BOUND'
-    """
-    return code.partition("/")[0]
+    Criterion(1, "3-3", msg("the Secret observer-secrets does not exist"),
+              (do(SHOW_EMERGENCY,
+                  msg("create it by the guide's emergency procedure; the guide then goes on from Step 6")),),
+              (Code.OBSERVER_SECRETS,), (Code.OBSERVER_SECRETS,)),
+    Criterion(2, "2", msg("one of the four PVCs has a STATUS other than Bound"),
+              (do(describe_claim("<name>"),
+                  msg("find the cause, mend the StorageClass or the provisioner, then verify again")),),
+              (Code.PVC_BOUND,), (Code.PVC_BOUND,)),
+    Criterion(3, "6", msg("an Observer or PostgreSQL pod is in CrashLoopBackOff"),
+              (do(previous_log("<pod>"),
+                  msg("follow the decision tree for CrashLoopBackOff; Step 7 and later wait until the cause is gone")),),
+              (Code.CRASH_LOOP,), (Code.PODS_PRESENT, Code.POD_STATUS)),
+    Criterion(4, "8", msg("files or tables were lost over the restart of Step 8"),
+              (advise(msg("check again how the PVCs are mounted, and whether an emptyDir is used")),),
+              (Code.FILES_KEPT, Code.TABLES_KEPT), (Code.FILES_KEPT, Code.TABLES_KEPT)),
+    Criterion(5, "9", msg("RESTARTS rose by 3 or more within the 24 hours of Step 9"),
+              (do(previous_log("<pod>"), msg("find out why the container crashes again and again")),),
+              (Code.RESTART_LIMIT,), (Code.STABLE,)),
+    Criterion(6, "4", msg("the path check of the ConfigMap shows a MISMATCH"),
+              (CHECK_PATHS,), (Code.CONFIG_PATH,), (Code.CONFIG_PATH,)),
+)  # fmt: skip
 
 
 def met(findings: Iterable[Finding]) -> tuple[Criterion, ...]:

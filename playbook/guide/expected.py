@@ -26,42 +26,20 @@ SEALED_SECRETS = ("obs-db-secret", "obs-kis-secret", "obs-kiwoom-secret")
 
 OBSERVER_SECRETS = "observer-secrets"
 SECRET_KEYS = (
-    "DB_PASSWORD",
-    "DB_USER",
-    "KIS_APP_KEY",
-    "KIS_APP_SECRET",
-    "KIS_HTS_ID",
-    "PGDATABASE",
-    "PGHOST",
-    "PGPASSWORD",
-    "PGPORT",
-    "PGUSER",
-    "POSTGRES_DB",
-    "POSTGRES_PASSWORD",
-    "POSTGRES_USER",
-)
+    "DB_PASSWORD", "DB_USER", "KIS_APP_KEY", "KIS_APP_SECRET", "KIS_HTS_ID", "PGDATABASE", "PGHOST", "PGPASSWORD",
+    "PGPORT", "PGUSER", "POSTGRES_DB", "POSTGRES_PASSWORD", "POSTGRES_USER",
+)  # fmt: skip
 """Step 3-4: the thirteen keys of observer-secrets."""
 
 GHCR_SECRET = "ghcr-secret"
 GHCR_SECRET_TYPE = "kubernetes.io/dockerconfigjson"
 
+CONFIG_MAP = "observer-config"
 CONFIG_KEYS = (
-    "DB_HOST",
-    "DB_NAME",
-    "DB_PORT",
-    "KIS_TOKEN_CACHE_DIR",
-    "LOG_FORMAT",
-    "LOG_LEVEL",
-    "OBSERVER_CONFIG_DIR",
-    "OBSERVER_DATA_DIR",
-    "OBSERVER_LOG_DIR",
-    "OBSERVER_MAINTENANCE_LOG_DIR",
-    "OBSERVER_SNAPSHOT_DIR",
-    "OBSERVER_STANDALONE",
-    "OBSERVER_SYSTEM_LOG_DIR",
-    "PYTHONUNBUFFERED",
-    "SERVICE_PORT",
-)
+    "DB_HOST", "DB_NAME", "DB_PORT", "KIS_TOKEN_CACHE_DIR", "LOG_FORMAT", "LOG_LEVEL", "OBSERVER_CONFIG_DIR",
+    "OBSERVER_DATA_DIR", "OBSERVER_LOG_DIR", "OBSERVER_MAINTENANCE_LOG_DIR", "OBSERVER_SNAPSHOT_DIR",
+    "OBSERVER_STANDALONE", "OBSERVER_SYSTEM_LOG_DIR", "PYTHONUNBUFFERED", "SERVICE_PORT",
+)  # fmt: skip
 """Step 4: the keys of observer-config. The guide's text says 14, its list has these 15; the list decides."""
 
 CONFIG_PATHS: Mapping[str, str] = {

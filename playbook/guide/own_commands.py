@@ -7,10 +7,11 @@ a part in a verdict, and the finding says so.
 from __future__ import annotations
 
 from ..command import Command
+from . import ids
 from .expected import TMP_CURL
 
 REMOVE_TMP_CURL = Command(
-    "remove-tmp-curl",
+    ids.REMOVE_TMP_CURL,
     "7-2",
     f"kubectl delete pod {TMP_CURL} -n observer-prod --now --timeout=35s\n",
     "",
@@ -20,7 +21,7 @@ REMOVE_TMP_CURL = Command(
 """Takes back the pod that 7-2 may leave behind, and waits until it is gone. Never leads to a verdict."""
 
 LOG_TMP_CURL = Command(
-    "logs", "7-2", f"kubectl logs {TMP_CURL} -n observer-prod\n", "", timeout_s=10.0, target=TMP_CURL
+    ids.LOGS, "7-2", f"kubectl logs {TMP_CURL} -n observer-prod\n", "", timeout_s=10.0, target=TMP_CURL
 )
 """What curl printed in the pod of 7-2. The guide's `logs --previous` cannot show it for half a minute on Kubernetes 1.34."""
 

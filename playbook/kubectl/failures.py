@@ -50,62 +50,34 @@ _SPAM = re.compile(
     r"^command terminated with exit code \d+$|^\s*$"
 )
 
-_KNOWN: tuple[tuple[FailureKind, re.Pattern[str]], ...] = (
-    (
-        FailureKind.FORBIDDEN,
-        re.compile(r"\(Forbidden\).*?(?:cannot (?P<verb>\w+) resource \"(?P<resource>[^\"]+)\"|$)|: forbidden: "),
-    ),
-    (
-        FailureKind.UNAUTHORIZED,
-        re.compile(r"\(Unauthorized\)|You must be logged in to the server|^error: .*unauthorized", re.I),
-    ),
-    (FailureKind.CONNECTION_REFUSED, re.compile(r"The connection to the server \S+ was refused")),
-    (
-        FailureKind.NODE,
-        re.compile(
-            r"error dialing backend|Error from server: Get \"https://[^\"]+:10250/|:10250: (?:connect|i/o)|"
-            r"proxy error from \S+ while dialing"
-        ),
-    ),
-    (
-        FailureKind.NO_CONTAINER,
-        re.compile(
-            r"container not found \(|is waiting to start: |does not have a host assigned|"
-            r"cannot exec (?:into|in) a|completed pod|pod is not running\. Current status="
-        ),
-    ),
-    (
-        FailureKind.NOT_FOUND,
-        re.compile(
-            r"\(NotFound\): (?P<resource>.+) not found$|the server doesn't have a resource type \"(?P<type>sealedsecrets)\""
-        ),
-    ),
-    (
-        FailureKind.KUBECONFIG,
-        re.compile(
-            r"error loading config file|[Ee]rror in configuration|invalid configuration|"
-            r"stat .*: no such file or directory$|unable to read (?:certificate-authority|client-cert|client-key) |"
-            r"kubeconfig|context .* does not exist|no configuration has been provided|current-context"
-        ),
-    ),
-    (
-        FailureKind.UNREACHABLE,
-        re.compile(
-            r"Unable to connect to the server|no such host|no route to host|network is unreachable|i/o timeout|"
-            r"TLS handshake|x509: |context deadline exceeded|Client\.Timeout|connection reset by peer|unexpected EOF|\bEOF$"
-        ),
-    ),
-    (FailureKind.NO_RESOURCES, re.compile(r"^No resources found")),
-    (FailureKind.TOOL_MISSING, re.compile(r"(?:^|\s)(?P<resource>\S+): (?:command )?not found$")),
+_KNOWN = {kind: re.compile(pattern) for kind, pattern in {
+    FailureKind.FORBIDDEN:
+        r"\(Forbidden\).*?(?:cannot (?P<verb>\w+) resource \"(?P<resource>[^\"]+)\"|$)|: forbidden: ",
+    FailureKind.UNAUTHORIZED:
+        r"(?i:\(Unauthorized\)|You must be logged in to the server|^error: .*unauthorized)",
+    FailureKind.CONNECTION_REFUSED: r"The connection to the server \S+ was refused",
+    FailureKind.NODE:
+        r"error dialing backend|Error from server: Get \"https://[^\"]+:10250/|:10250: (?:connect|i/o)|"
+        r"proxy error from \S+ while dialing",
+    FailureKind.NO_CONTAINER:
+        r"container not found \(|is waiting to start: |does not have a host assigned|"
+        r"cannot exec (?:into|in) a|completed pod|pod is not running\. Current status=",
+    FailureKind.NOT_FOUND:
+        r"\(NotFound\): (?P<resource>.+) not found$|"
+        r"the server doesn't have a resource type \"(?P<type>sealedsecrets)\"",
+    FailureKind.KUBECONFIG:
+        r"error loading config file|[Ee]rror in configuration|invalid configuration|"
+        r"stat .*: no such file or directory$|unable to read (?:certificate-authority|client-cert|client-key) |"
+        r"kubeconfig|context .* does not exist|no configuration has been provided|current-context",
+    FailureKind.UNREACHABLE:
+        r"Unable to connect to the server|no such host|no route to host|network is unreachable|i/o timeout|"
+        r"TLS handshake|x509: |context deadline exceeded|Client\.Timeout|connection reset by peer|unexpected EOF|\bEOF$",
+    FailureKind.NO_RESOURCES: r"^No resources found",
+    FailureKind.TOOL_MISSING: r"(?:^|\s)(?P<resource>\S+): (?:command )?not found$",
     # A server that has no `nodes` or `secrets` is none: kubectl 1.20 says so when it was not told what there is.
-    (
-        FailureKind.SERVER,
-        re.compile(
-            r"^Error from server|^Error: |an error on the server|"
-            r"the server doesn't have a resource type"
-        ),
-    ),
-)
+    FailureKind.SERVER:
+        r"^Error from server|^Error: |an error on the server|the server doesn't have a resource type",
+}.items()}  # fmt: skip
 """Read from the top: a line is the first kind whose pattern it holds."""
 
 _ENDS = 1000
@@ -144,13 +116,13 @@ def failure(run: Run) -> Failure | None:
     if not line:
         return None
     ends = line if len(line) <= 2 * _ENDS else f"{line[:_ENDS]} {line[-_ENDS:]}"
-    for trouble, pattern in _KNOWN:
+    for kind, pattern in _KNOWN.items():
         found = pattern.search(ends)
         if not found:
             continue
         named = found.groupdict()
         resource = named.get("resource") or named.get("type") or ""
-        return Failure(trouble, line, number, named.get("verb") or "", resource)
+        return Failure(kind, line, number, named.get("verb") or "", resource)
     if run.exit_code not in (0, None) or _FAILING.search(line):
         return Failure(FailureKind.OTHER, line, number)
     return None

@@ -1,6 +1,7 @@
-"""kubectl's text to rows: pure parsers that know every line of what they read.
+"""Columns, lines and titles: how kubectl's text becomes rows, whatever they are about.
 
-Each raises UnreadableText, which names the line, for text that it does not know: no row vanishes, nothing is guessed.
+Each parser of this package raises UnreadableText, which names the line, for text that it does not know: no row vanishes,
+nothing is guessed.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol, TypeVar
 
 from ..errors import UnreadableText
 from ..text import msg
@@ -15,13 +17,6 @@ from ..text import msg
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 _COLUMN = re.compile(r"\S+(?: \S+)*")
 _TITLE = re.compile(r"=== (.+) ===$")
-_NUMBER = r"[0-9]{1,18}"
-_RESTARTS = re.compile(rf"({_NUMBER})(?: \(.+ ago\))?$")
-_READY = re.compile(rf"({_NUMBER})/({_NUMBER})$")
-_AGE = re.compile(r"(?=[0-9])" + "".join(rf"(?:({_NUMBER}){unit})?" for unit in "ydhms") + "$")
-_EVENT_AGE = re.compile(r"(\S+)(?: \(x\d+ over \S+\))?$")
-_NEXT_OBJECT = re.compile(r"Name: {2,}\S")
-_UNITS = (365 * 86400, 86400, 3600, 60, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,18 +32,6 @@ class Row:
     def get(self, column: str) -> str:
         """The cell of a column that not every version of kubectl prints; "" when it is not there."""
         return self.cells.get(column, "")
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One event as `kubectl describe` prints it; `age_s` is None where kubectl does not know it."""
-
-    line: int
-    type: str
-    reason: str
-    age_s: int | None
-    source: str
-    message: str
 
 
 def unreadable(line: int, text: str) -> UnreadableText:
@@ -107,7 +90,7 @@ def table(text: str, required: Sequence[str] = ("NAME",), first_line: int = 1) -
         if not columns:
             columns = _header(number, line, required)
             continue
-        cells = _cells(line, [offset for _, offset in columns])
+        cells = cells_at(line, [offset for _, offset in columns])
         if cells is None or any("  " in cell for cell in cells):  # no cell of kubectl's holds a gap: it is two of them
             # A list longer than one of kubectl's flushes may widen its columns on the way: then only the gaps tell.
             cells = re.split(r" {2,}", line.strip())
@@ -130,8 +113,8 @@ def _header(number: int, line: str, required: Sequence[str]) -> list[tuple[str, 
     return columns
 
 
-def _cells(line: str, offsets: Sequence[int]) -> list[str] | None:
-    """The cells at `offsets`, or None when text stands across a column's edge or not at its beginning."""
+def cells_at(line: str, offsets: Sequence[int]) -> list[str] | None:
+    """The cells of a line at `offsets`; None when text stands across a column's edge or not at its beginning."""
     if line[: offsets[0]].strip():
         return None
     cells = []
@@ -145,6 +128,26 @@ def _cells(line: str, offsets: Sequence[int]) -> list[str] | None:
             return None
         cells.append(cell.rstrip())
     return cells
+
+
+class Named(Protocol):
+    """A typed row that says where it stood and what it is about."""
+
+    @property
+    def line(self) -> int: ...
+
+    @property
+    def name(self) -> str: ...
+
+
+N = TypeVar("N", bound=Named)
+
+
+def only(rows: Sequence[N], name: str) -> N:
+    """The one row of the object that was asked for by its name; raises UnreadableText for another, or more."""
+    if len(rows) != 1 or rows[0].name != name:
+        raise unreadable(rows[0].line if rows else 2, rows[0].name if rows else "")
+    return rows[0]
 
 
 def sections(text: str) -> dict[str, tuple[int, str]]:
@@ -173,172 +176,3 @@ def sections(text: str) -> dict[str, tuple[int, str]]:
         raise unreadable(1, "")
     parts[title] = (first, "".join(kept))
     return parts
-
-
-def restarts(cell: str, line: int = 0) -> int:
-    """A RESTARTS cell as a number; Kubernetes 1.22 and newer add how long ago the last one was.
-
-    >>> restarts("0"), restarts("3 (5m ago)")
-    (0, 3)
-    """
-    found = _RESTARTS.match(cell)
-    if not found:
-        raise unreadable(line, cell)
-    return int(found.group(1))
-
-
-def ready(cell: str, line: int = 0) -> tuple[int, int]:
-    """A READY cell: containers that are ready, and all of them.
-
-    >>> ready("0/1")
-    (0, 1)
-    """
-    found = _READY.match(cell)
-    if not found:
-        raise unreadable(line, cell)
-    return int(found.group(1)), int(found.group(2))
-
-
-def age_seconds(cell: str, line: int = 0) -> int | None:
-    """An AGE cell in seconds; None for `<unknown>` and `<invalid>`, which kubectl prints when it cannot tell.
-
-    >>> age_seconds("3m50s"), age_seconds("58m"), age_seconds("2d3h"), age_seconds("<unknown>")
-    (230, 3480, 183600, None)
-    """
-    if cell in ("<unknown>", "<invalid>"):
-        return None
-    found = _AGE.match(cell)
-    if not found:
-        raise unreadable(line, cell)
-    return sum(int(value or 0) * unit for value, unit in zip(found.groups(), _UNITS, strict=True))
-
-
-def names(text: str) -> tuple[tuple[int, str], ...]:
-    """A list of keys, one to a line, with the lines' numbers (Steps 3-4 and 4).
-
-    >>> names("DB_HOST\\nDB_NAME\\n")
-    ((1, 'DB_HOST'), (2, 'DB_NAME'))
-    """
-    found = []
-    for number, line in lines(text):
-        if not re.fullmatch(r"[-._A-Za-z0-9]+", line):
-            raise unreadable(number, line)
-        found.append((number, line))
-    if not found:
-        raise unreadable(1, "")
-    return tuple(found)
-
-
-def count(text: str) -> tuple[int, int]:
-    """The one number that `wc -l` printed, after the number of its line (Steps 8-1, 8-3, 9-3).
-
-    >>> count("12\\r\\n")
-    (1, 12)
-    """
-    found = [(number, line.strip()) for number, line in lines(text) if line.strip()]
-    if not found:
-        raise unreadable(1, "")
-    for index, (number, line) in enumerate(found):
-        if index or not re.fullmatch(_NUMBER, line):
-            raise unreadable(number, line)
-    return found[0][0], int(found[0][1])
-
-
-def psql_count(text: str) -> tuple[int, int]:
-    """The number under psql's `count`, after the number of its line (Step 8-4).
-
-    >>> psql_count(''' count
-    ... -------
-    ...      3
-    ... (1 row)
-    ...
-    ... ''')
-    (3, 3)
-    """
-    found = [(number, line.strip()) for number, line in lines(text) if line.strip()]
-    # psql says "(1 row)" in the language of its container.
-    shapes = (r"count", r"-+", _NUMBER, r"\(1\D.*\)")
-    for index, (number, line) in enumerate(found):
-        if index >= len(shapes) or not re.fullmatch(shapes[index], line):
-            raise unreadable(number, line)
-    if len(found) < len(shapes):
-        raise unreadable(len(found) + 1, "")
-    return found[2][0], int(found[2][1])
-
-
-def events(text: str) -> tuple[Event, ...]:
-    """The events at the end of `kubectl describe pod … | tail -30` (Step 6-2).
-
-    Thirty lines may begin below the section's header: rows are then known by their shape. A line inside the section
-    that is no row continues the message above it. Raises UnreadableText when nothing proves that the lines are events,
-    for a section without a row (an empty one reads `<none>`: the rest was cut) and for a row of another shape.
-
-    >>> events("Events:          <none>\\n")
-    ()
-    >>> [(e.line, e.type, e.reason, e.age_s) for e in events('''Events:
-    ...   Type     Reason     Age              From               Message
-    ...   ----     ------     ----             ----               -------
-    ...   Normal   Scheduled  13s              default-scheduler  Successfully assigned
-    ...   Warning  Failed     7s (x2 over 9s)  kubelet            Error: secret "observer-secrets" not found
-    ... ''')]
-    [(4, 'Normal', 'Scheduled', 13), (5, 'Warning', 'Failed', 7)]
-    """
-    found: list[Event] = []
-    offsets: list[int] = []
-    proven = inside = False
-    awaited = 0  # the line of a header below which no row has come yet
-    number, line = 1, ""
-    for number, line in lines(text):
-        if line.startswith("Events:"):
-            rest = line.removeprefix("Events:").strip()
-            if rest not in ("", "<none>"):
-                raise unreadable(number, line)
-            if awaited:
-                break
-            proven, inside, offsets = True, not rest, []
-            awaited = 0 if rest else number
-        elif _NEXT_OBJECT.match(line):
-            inside = False
-        elif inside and not offsets:
-            if line.split() != ["Type", "Reason", "Age", "From", "Message"]:
-                raise unreadable(number, line)
-            offsets = [column.start() for column in re.finditer(r"\S+", line)]
-        elif event := _event(number, line, offsets if inside else []):
-            found.append(event)
-            proven, inside, awaited = True, True, 0
-            offsets = offsets or [0]
-        elif _is_row(line, inside) or (awaited and line.strip(" -")):
-            raise unreadable(number, line)
-        elif inside and line.strip(" -"):
-            found[-1] = _continued(found[-1], line)
-    if awaited:
-        raise unreadable(awaited, "Events:")
-    if not proven:
-        raise unreadable(number, line)
-    return tuple(found)
-
-
-def _event(number: int, line: str, offsets: Sequence[int]) -> Event | None:
-    """The event on this line, or None when it has not the shape of one."""
-    if not re.match(r"  \S", line):
-        return None
-    cells = _cells(line, offsets) if len(offsets) > 1 else None
-    if cells is None:
-        cells = re.split(r" {2,}", line.strip(), maxsplit=4)
-        if len(cells) == 4:
-            cells.insert(3, "")
-    age = _EVENT_AGE.match(cells[2]) if len(cells) == 5 else None
-    if not age or not (_AGE.match(age.group(1)) or age.group(1).startswith("<")):
-        return None
-    return Event(number, cells[0], cells[1], age_seconds(age.group(1), number), cells[3], cells[4])
-
-
-def _is_row(line: str, inside: bool) -> bool:
-    """Whether a line that is no event stands like one: then it is none of the message above it."""
-    if re.match(r"  (?:Normal|Warning) {2,}\S", line):
-        return True
-    return inside and bool(re.match(r"  [^\s-]", line)) and len(re.split(r" {2,}", line.strip())) >= 4
-
-
-def _continued(event: Event, line: str) -> Event:
-    return Event(event.line, event.type, event.reason, event.age_s, event.source, f"{event.message}\n{line}")

@@ -7,8 +7,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from ..errors import UnreadableText
+from ..guide import ids
+from ..kubectl.cells import restarts
+from ..kubectl.counts import count, psql_count
 from ..kubectl.failures import failure
-from ..kubectl.tables import count, psql_count, restarts, table
+from ..kubectl.tables import table
 from ..model import Finding, Run, Session, Verdict
 from ..text import Message, msg, verbatim
 from .columns import one_line
@@ -16,13 +19,13 @@ from .columns import table as columns
 from .terminal import OVERALL_WORDS, word
 
 _COUNTS: tuple[tuple[str, Message, Callable[[str], tuple[int, int]]], ...] = (
-    ("step8-1-count-files", msg("JSONL files before the restart"), count),
-    ("step8-3-count-files", msg("JSONL files after the restart"), count),
-    ("step8-4-count-tables-before", msg("tables before the restart"), psql_count),
-    ("step8-4-count-tables-after", msg("tables after the restart"), psql_count),
-    ("step9-3-recent-files", msg("JSONL files of the last 24 hours"), count),
+    (ids.COUNT_FILES_BEFORE, msg("JSONL files before the restart"), count),
+    (ids.COUNT_FILES_AFTER, msg("JSONL files after the restart"), count),
+    (ids.COUNT_TABLES_BEFORE, msg("tables before the restart"), psql_count),
+    (ids.COUNT_TABLES_AFTER, msg("tables after the restart"), psql_count),
+    (ids.RECENT_FILES, msg("JSONL files of the last 24 hours"), count),
 )
-_LISTS = ("step6-1-pods", "step9-1-pod-restarts")
+_LISTS = (ids.PODS, ids.POD_SAMPLE)
 _NONE = verbatim("-")
 
 

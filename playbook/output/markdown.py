@@ -358,12 +358,13 @@ def _history_rows(session: Session) -> Rows:
 
 def _ledger(session: Session) -> tuple[tuple[Sample, ...], int]:
     """Step 9's samples, and how many more were taken that could not be read."""
+    from ..guide import ids
     from ..model import Runs
-    from ..steps.step9_stability import PODS, ledger
+    from ..steps.step9_stability import ledger
 
     runs = Runs(session.result("9").runs)
     samples = ledger(runs)
-    return samples, sum(run.happened for run in runs.all(PODS)) - len(samples)
+    return samples, sum(run.happened for run in runs.all(ids.POD_SAMPLE)) - len(samples)
 
 
 def _ledger_rows(samples: Sequence[Sample]) -> Rows:

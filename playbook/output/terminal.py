@@ -108,7 +108,7 @@ def ended(run: Run) -> str:
         case Ended.NOT_RECORDED:
             return str(msg("not in the recording"))
         case Ended.REFUSED:
-            from ..steps.findings import refused_because
+            from ..steps.question import refused_because
 
             return str(refused_because(run))
 

@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ..errors import BadSession, UsageError
+from ..guide import ids
+from ..guide.remedies import DELETE_SECRET
 from ..kubectl.failures import FailureKind, failure
 from ..model import Run
 from ..session.redact.redactor import SHORTEST
@@ -20,7 +22,7 @@ from ..text import Message, msg
 if TYPE_CHECKING:
     from .engine import Engine
 
-COMMAND = "step3-3-create-observer-secrets"
+COMMAND = ids.CREATE_OBSERVER_SECRETS
 """The guide's command, which the catalog gives the text of."""
 
 MASK = "********"
@@ -29,8 +31,8 @@ MASK = "********"
 SAME = "POSTGRES_PASSWORD"
 """The password that the others are, unless they are given one of their own."""
 
-LOOK = "step3-3-observer-secrets"
-DELETE = "kubectl delete secret observer-secrets -n observer-prod"
+LOOK = ids.OBSERVER_SECRETS
+DELETE = DELETE_SECRET
 """What the guide's "created anew" comes down to. It is shown and never run."""
 
 _CREATED = b"secret/observer-secrets created\n"

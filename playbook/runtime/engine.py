@@ -7,11 +7,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from ..errors import EXIT_OF, BadSession, DiskTrouble, Interrupted
+from ..guide import ids
 from ..guide.catalog import read_only
 from ..model import PASSING, Cluster, Provenance, Runs, Session, StepResult
 from ..session.fold import provenance_to_json
 from ..session.journal import Kind
-from ..session.redact.redactor import ENV_COMMAND
 from ..session.session import OpenSession
 from ..steps import STEPS, Step
 from ..steps.restart import RESTARTS, may_have_deleted
@@ -104,7 +104,7 @@ class Engine:
     def _load_secrets(self) -> None:
         """What an earlier program had learned to mask died with it: 6-4 is run again before anything that could show it."""
         if not self.session.has_learned:
-            self._execution("6").run(ENV_COMMAND)
+            self._execution("6").run(ids.ENV)
 
     def _prefetch(self, until: str) -> None:
         """Begin the read-only commands of the due steps to come, unless that was done before there was an engine."""

@@ -9,11 +9,11 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from ..errors import MissingTool
+from ..guide import ids
 from ..model import Command
 
 if TYPE_CHECKING:
     from ..session.session import OpenSession
-from ..session.redact.redactor import ENV_COMMAND
 from ..text import Message, msg
 
 _NEEDED_BY = {"bash": "", "kubectl": "", "python3": "34", "curl": "7"}
@@ -29,7 +29,7 @@ def variables_for(command: Command, session: OpenSession, environ: Mapping[str, 
     """
     if "$POSTGRES_" not in command.text:
         return {}
-    shown = session.latest(ENV_COMMAND)
+    shown = session.latest(ids.ENV)
     seen = dict(_POSTGRES.findall(shown.out)) if shown else {}
     names = ("POSTGRES_USER", "POSTGRES_DB")
     return {name: environ.get(name) or seen.get(name) or "observer" for name in names}

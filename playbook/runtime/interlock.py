@@ -9,22 +9,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from ..guide import ids
 from ..guide.expected import DATA_DIRECTORY
+from ..kubectl.pods import mounted_from
 from ..model import Refusal, Run
 from ..session.journal import Kind
-from ..steps.restart import (
-    DESCRIBE,
-    MOUNTS,
-    OBSERVER,
-    PODS,
-    PVCS,
-    STARTED,
-    Restart,
-    counted,
-    is_bound,
-    mounted_from,
-    pods_listed,
-)
+from ..steps.restart import OBSERVER, Restart, counted, is_bound, pods_listed
 
 if TYPE_CHECKING:
     from .execution import LiveExecution
@@ -37,7 +27,7 @@ def refusal(restart: Restart, before: Run, execution: LiveExecution) -> Refusal 
         return Refusal.COUNT_UNREAD
     if number == 0:
         return Refusal.COUNT_ZERO
-    pods, claims, mounts, _ = execution.side_by_side((PODS, PVCS, MOUNTS, STARTED))
+    pods, claims, mounts, _ = execution.side_by_side((ids.PODS, ids.CLAIMS, ids.MOUNTS, ids.POD_SAMPLE))
     if not is_bound(claims, restart.claim):
         return Refusal.PVC_NOT_BOUND
     names = pods_listed(pods, restart)
@@ -46,7 +36,7 @@ def refusal(restart: Restart, before: Run, execution: LiveExecution) -> Refusal 
     if restart is OBSERVER and not re.search(rf"\s{re.escape(DATA_DIRECTORY)}\s*$", mounts.out, re.M):
         return Refusal.DATA_NOT_MOUNTED
     for name in names:
-        description = execution.run(DESCRIBE, name).out
+        description = execution.run(ids.DESCRIBE_POD, name).out
         if not re.search(r"^Controlled By:\s+(?:ReplicaSet|StatefulSet)/\S", description, re.M):
             return Refusal.OWNER_ABSENT
         if not mounted_from(description, restart.directory, restart.claim):

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 
 from ..clock import NEVER
 from ..errors import BadRecording
+from ..guide import ids
 from ..guide.catalog import Catalog
 from ..guide.expected import TMP_CURL
 from ..guide.own_commands import OWN_COMMANDS
+from ..kubectl.health import answers
 from ..model import Command, Ended, Refusal, Run, Runs, Session, missing
 from ..session.journal import Kind
 from ..session.recording import Entry, is_key, read_index, stream_name
@@ -21,8 +23,7 @@ from ..session.session import OpenSession
 from ..steps import STEPS
 from ..steps.base import Execution
 from ..steps.restart import Restart
-from ..steps.step6_pods import PODS
-from ..steps.step7_health import DESCRIBE, LOG, PREVIOUS, VIA_SERVICE, answers, is_in_the_way
+from ..steps.step7_health import is_in_the_way
 from ..text import msg
 from .judging import judge, meets_criterion, note_causes
 from .listener import Listener
@@ -147,18 +148,18 @@ class ReplayExecution:
 
     def health_via_service(self) -> None:
         """7-2: its tries, then what was read beside them, up to the answer."""
-        if not self.has_more(VIA_SERVICE) and self._somebodys_pod():
-            self.refuse(VIA_SERVICE, Refusal.LEFTOVER_POD)
+        if not self.has_more(ids.HEALTH_VIA_SERVICE) and self._somebodys_pod():
+            self.refuse(ids.HEALTH_VIA_SERVICE, Refusal.LEFTOVER_POD)
             return
-        run = self.run(VIA_SERVICE)
-        while is_in_the_way(run) and "being deleted" in run.err and self.has_more(VIA_SERVICE):
-            run = self.run(VIA_SERVICE)
-        for log in (LOG, PREVIOUS):
+        run = self.run(ids.HEALTH_VIA_SERVICE)
+        while is_in_the_way(run) and "being deleted" in run.err and self.has_more(ids.HEALTH_VIA_SERVICE):
+            run = self.run(ids.HEALTH_VIA_SERVICE)
+        for log in (ids.LOGS, ids.LOGS_PREVIOUS):
             while self.has_more(f"{log}.{TMP_CURL}"):
                 if answers(self.run(log, TMP_CURL).out):
                     return
-        if self.has_more(f"{DESCRIBE}.{TMP_CURL}"):
-            self.run(DESCRIBE, TMP_CURL)
+        if self.has_more(f"{ids.DESCRIBE_POD}.{TMP_CURL}"):
+            self.run(ids.DESCRIBE_POD, TMP_CURL)
 
     def refuse(self, command: str, why: Refusal) -> Run:
         """Say that a command was not run."""
@@ -177,14 +178,14 @@ class ReplayExecution:
 
     def has_tool(self, name: str) -> bool:
         """Whether the guide's variant that needs it was recorded."""
-        return name != "jq" or self.has_more("step3-4-secret-keys-jq")
+        return name != "jq" or self.has_more(ids.SECRET_KEYS_JQ)
 
     def has_more(self, command: str) -> bool:
         """Whether the recording has one more run of a command."""
         return self._runner.has_more(command)
 
     def _somebodys_pod(self) -> bool:
-        pods = self._session.latest(PODS)
+        pods = self._session.latest(ids.PODS)
         rows = [line.split() for line in pods.out.splitlines()] if pods else []
         return any(row[:1] == [TMP_CURL] and "Terminating" not in row for row in rows)
 

@@ -13,11 +13,13 @@ from datetime import datetime, timedelta
 
 from ..clock import utc_text
 from ..errors import UnreadableText
+from ..guide import ids
 from ..kubectl.failures import FailureKind, failure
+from ..kubectl.pods import PodSample, pod_samples, ready_pods
 from ..kubectl.tables import table
 from ..model import Run, Session, StepResult
-from ..steps.restart import OBSERVER, RESTARTS, may_have_deleted, ready_pods
-from ..steps.step9_stability import PODS, PodSample, pods_of, watched
+from ..steps.restart import OBSERVER, RESTARTS, may_have_deleted
+from ..steps.step9_stability import watched
 from ..text import Message, msg
 
 Answers = Callable[[str], tuple[Run, ...]]
@@ -46,7 +48,7 @@ def _too_old(result: StepResult, answers: Answers, at: datetime) -> bool:
 
 def _restarted(result: StepResult, answers: Answers, at: datetime) -> bool:
     """The pods of the baseline are gone: Step 8 restarted them after it."""
-    baseline = next((run for run in result.runs if run.command == PODS), None)
+    baseline = next((run for run in result.runs if run.command == ids.POD_SAMPLE), None)
     restart = _last_restart(answers)
     return bool(baseline and restart and restart.started_at > baseline.started_at)
 
@@ -63,13 +65,15 @@ def _new_pods(result: StepResult, answers: Answers, at: datetime) -> bool:
     restart = _last_restart(answers)
     after = restart.started_at if restart and restart.started_at > result.judged_at else None
     since = after or result.judged_at
-    samples = [found for run in answers(PODS) if run.started_at >= since and (found := _pods(run)) is not None]
+    samples = [
+        found for run in answers(ids.POD_SAMPLE) if run.started_at >= since and (found := _pods(run)) is not None
+    ]
     if not samples:
         return False
     expected = _names_after_restart(answers) if after else _names_seen(answers, since)
     before = [
         found
-        for run in answers(PODS)
+        for run in answers(ids.POD_SAMPLE)
         if run.started_at < since and not after and not (restart and run.started_at < restart.started_at)
         and (found := _pods(run)) is not None
     ]  # fmt: skip
@@ -85,14 +89,14 @@ def _pods(run: Run) -> tuple[PodSample, ...] | None:
     if failure(run):
         return None
     try:
-        return tuple(pod for pod in pods_of(run) if watched(pod.name))
+        return tuple(pod for pod in pod_samples(run.out) if watched(pod.name))
     except UnreadableText:
         return None
 
 
 def _names_seen(answers: Answers, at: datetime) -> set[str]:
     """The pods in the newest list (6-1) from before the moment `at`; empty when it cannot be read."""
-    lists = [run for run in answers("step6-1-pods") if run.started_at <= at and run.exit_code == 0]
+    lists = [run for run in answers(ids.PODS) if run.started_at <= at and run.exit_code == 0]
     try:
         rows = table(lists[-1].out, ("NAME", "STATUS")) if lists else ()
     except UnreadableText:
@@ -104,7 +108,7 @@ def _names_after_restart(answers: Answers) -> set[str]:
     """The pods that Step 8 waited for after its last delete; empty when it did not see them Ready."""
     deletes = [run.started_at for run in answers(OBSERVER.delete) if may_have_deleted(run)]
     waits = [run for run in answers(OBSERVER.wait) if run.exit_code == 0 and deletes and run.started_at >= max(deletes)]
-    return {*ready_pods(waits[-1]), "postgres-0"} if waits else set()
+    return {*ready_pods(waits[-1].out), "postgres-0"} if waits else set()
 
 
 def _changed(command: str, essence: Callable[[str], str]) -> Callable[[StepResult, Answers, datetime], bool]:
@@ -141,19 +145,19 @@ def _settings(text: str) -> str:
 
 RULES = (
     Rule("AGE", ("1", "2", "3", "4", "5", "6", "7", "8"), msg("seen too long ago"), _too_old),
-    Rule("PVC-CHANGED", ("2", "6", "8"), msg("the PVCs are not as they were then"), _changed("step2-pvc", _claims)),
+    Rule("PVC-CHANGED", ("2", "6", "8"), msg("the PVCs are not as they were then"), _changed(ids.CLAIMS, _claims)),
     Rule(
         "CONFIG-CHANGED",
         ("4", "6", "7"),
         msg("the ConfigMap is not as it was then"),
-        _changed("step4-configmap", _settings),
+        _changed(ids.CONFIG_MAP, _settings),
     ),
     Rule("NEW-PODS", ("6", "7"), msg("there are other pods now than then"), _new_pods),
     Rule("RESTARTED", ("9",), msg("Step 8 restarted the pods after the baseline"), _restarted),
 )
 """The whole table. A test holds each row against a session in which it holds and one in which it does not."""
 
-REFRESH_COMMANDS = (PODS, "step2-pvc", "step4-configmap")
+REFRESH_COMMANDS = (ids.POD_SAMPLE, ids.CLAIMS, ids.CONFIG_MAP)
 """The commands by which a later attempt sees whether what it keeps still holds."""
 
 

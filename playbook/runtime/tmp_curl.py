@@ -5,14 +5,15 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from ..guide import ids
 from ..guide.expected import TMP_CURL
 from ..guide.own_commands import REMOVE_TMP_CURL
 from ..kubectl.failures import FailureKind, failure
+from ..kubectl.health import answers
 from ..kubectl.logs import free_lines
 from ..model import Ended, Refusal, Run
 from ..session.session import OpenSession
-from ..steps.step6_pods import PODS
-from ..steps.step7_health import DESCRIBE, LOG, VIA_SERVICE, answers, is_in_the_way, not_admitted, trouble_of_the_pod
+from ..steps.step7_health import is_in_the_way, not_admitted, startup_problem
 from .live import LiveRunner
 
 if TYPE_CHECKING:
@@ -35,20 +36,20 @@ def ask(execution: LiveExecution) -> None:
     ended early, too, when the pod cannot come up: the guide's description of the pod says why. Its pod is removed.
     """
     if _somebodys_pod(execution):
-        execution.refuse(VIA_SERVICE, Refusal.LEFTOVER_POD)
+        execution.refuse(ids.HEALTH_VIA_SERVICE, Refusal.LEFTOVER_POD)
         return
     give_up = time.monotonic() + RETRY_FOR_S
     watch = _Watch(execution)
-    run = execution.run(VIA_SERVICE, until=watch.is_over)
+    run = execution.run(ids.HEALTH_VIA_SERVICE, until=watch.is_over)
     while _is_being_deleted(run) and time.monotonic() < give_up:
         execution.pause(RETRY_EVERY_S)
         watch = _Watch(execution)
-        run = execution.run(VIA_SERVICE, until=watch.is_over)
+        run = execution.run(ids.HEALTH_VIA_SERVICE, until=watch.is_over)
     if not run.happened or is_in_the_way(run) or not_admitted(run):
         return
     if not (watch.answered or watch.stuck or answers(run.out)) and run.ended is not Ended.INTERRUPTED:
-        execution.run(LOG, TMP_CURL)
-        execution.run(DESCRIBE, TMP_CURL)
+        execution.run(ids.LOGS, TMP_CURL)
+        execution.run(ids.DESCRIBE_POD, TMP_CURL)
     if may_be_left(run):
         execution.clean_up(REMOVE_TMP_CURL)
 
@@ -68,18 +69,18 @@ class _Watch:
         self._looks += 1
         if self._looks > 10 and self._looks % 5:  # an answer comes within seconds; after that, seldom
             return False
-        self.answered = bool(answers(self._execution.run(LOG, TMP_CURL).out))
+        self.answered = bool(answers(self._execution.run(ids.LOGS, TMP_CURL).out))
         if not self.answered and time.monotonic() - self._began >= STUCK_AFTER_S:
-            self.stuck = trouble_of_the_pod(self._execution.run(DESCRIBE, TMP_CURL)) is not None
+            self.stuck = startup_problem(self._execution.run(ids.DESCRIBE_POD, TMP_CURL)) is not None
         return self.answered or self.stuck
 
 
 def _somebodys_pod(execution: LiveExecution) -> bool:
     """Whether a pod tmp-curl is there before 7-2 makes one. One that is Terminating goes away while 7-2 is tried again."""
-    pods = execution.latest(PODS)
+    pods = execution.latest(ids.PODS)
     age_s = (execution.workplace.session.now() - pods.started_at).total_seconds() if pods else -1.0
     if pods is None or not 0 <= age_s <= FRESH_S:
-        pods = execution.run(PODS)
+        pods = execution.run(ids.PODS)
     rows = (line.split() for _, line in free_lines(pods.out))
     return any(row[:1] == [TMP_CURL] and "Terminating" not in row for row in rows)
 
@@ -95,7 +96,7 @@ def may_be_left(run: Run) -> bool:
 
 def remove_left(session: OpenSession, runner: LiveRunner) -> None:
     """Remove the pod that an attempt of this session may have left, unless a removal after it said that it is gone."""
-    made, removed = session.latest(VIA_SERVICE), session.latest(REMOVE_TMP_CURL.key)
+    made, removed = session.latest(ids.HEALTH_VIA_SERVICE), session.latest(REMOVE_TMP_CURL.key)
     if made is None or not may_be_left(made):
         return
     if not (removed and removed.started_at >= made.started_at and _is_gone(removed)):

@@ -14,7 +14,8 @@ from typing import Any
 
 from ..clock import parse_moment
 from ..errors import BadSession
-from ..guide.criteria import family, met
+from ..guide.codes import NOT_REACHED, family
+from ..guide.criteria import met
 from ..model import (
     Abort,
     Cause,
@@ -258,7 +259,9 @@ def fold(events: Iterable[Event], load: Load, digest: str = "") -> Session:
 def not_run(step: str) -> StepResult:
     """The result of a step that no attempt has reached."""
     nothing = verbatim("-")
-    return StepResult(step, (Finding(f"STEP/{step}", step, Verdict.NOT_RUN, msg("not run"), nothing, nothing),))
+    return StepResult(
+        step, (Finding(f"{NOT_REACHED}/{step}", step, Verdict.NOT_RUN, msg("not run"), nothing, nothing),)
+    )
 
 
 def all_ten(session: Session) -> tuple[StepResult, ...]:
@@ -317,6 +320,6 @@ def waivable(session: Session) -> tuple[Finding, ...]:
         for finding in findings
         if finding.verdict in allowed
         and not met((finding,))
-        and not (session.abort and family(finding.code) == "STEP")
+        and not (session.abort and family(finding.code) == NOT_REACHED)
         and codes.count(finding.code) == 1
     )

@@ -13,12 +13,13 @@ from typing import Any
 
 from ..clock import Clock, parse_moment, stamp, utc_now
 from ..errors import BadSession
+from ..guide import ids
 from ..model import GUIDE_VERSION, Command, Ended, Finding, Run, Session, StepResult, missing
 from ..text import msg
 from .fold import Fold, RunKey, evidence_digest, finding_to_json, recorded_digests, unfinished_mutations
 from .journal import START_FRESH, Event, Journal, Kind, check, whole_lines
 from .recording import RecordingWriter, read_streams
-from .redact.redactor import ENV_COMMAND, Redactor
+from .redact.redactor import Redactor
 
 
 class OpenSession:
@@ -137,7 +138,7 @@ class OpenSession:
         with self._lock:
             batch = tuple(self._numbered(run) for run in raw)
             for run in batch:
-                if run.command == ENV_COMMAND and run.happened:
+                if run.command == ids.ENV and run.happened:
                     self.redactor.learn_from_env(run.stdout)
                     self.has_learned = True
             kept = tuple(self.redactor.mask(run) for run in batch)
@@ -146,7 +147,7 @@ class OpenSession:
                 if self._writer:
                     self._writer.add(run)
                 self.note(Kind.RUN, **_run_to_json(run))
-            if any(run.command == ENV_COMMAND for run in batch):
+            if any(run.command == ids.ENV for run in batch):
                 self._mask_again({(run.command, run.ordinal) for run in kept})
             return kept
 

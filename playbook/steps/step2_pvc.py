@@ -2,230 +2,127 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-from dataclasses import replace
-from decimal import Decimal
+from collections.abc import Iterator, Mapping
 
 from ..errors import UnreadableText
+from ..guide import ids, remedies
+from ..guide.codes import Code
 from ..guide.expected import PVCS, STORAGE_CLASS, STORAGE_DIRECTORY
+from ..guide.remedies import describe_claim, do
+from ..kubectl.cells import quantity
 from ..kubectl.failures import Failure, FailureKind, telling_line
-from ..kubectl.tables import Row, lines, unreadable
-from ..model import NAMESPACE, Ended, Finding, Remedy, Run, Runs, Verdict
-from ..text import Message, msg, verbatim
+from ..kubectl.storage import Claim, Entry, claims, entries
+from ..model import Ended, Finding, Run, Runs
+from ..text import msg
 from .base import Step
-from .findings import advise, do, finding, seen_at, unseen
-from .reading import NotSeen, all_unseen, kubectl_failure, read_rows
-
-CLAIMS, DIRECTORY = "step2-pvc", "step2-storage-dir"
+from .question import Question
+from .reading import NotSeen, kubectl_failure, read_rows
 
 _BOUND = "STATUS = Bound"
-_SC = do("kubectl get sc", msg("check the StorageClass"))
-_PROVISIONER = do(
-    "kubectl get pods -n kube-system -l app=local-path-provisioner",
-    msg("the local-path provisioner of K3s must be running"),
-)
-_MISSING = (
-    advise(msg("the resource is missing from {file}", file="kustomization.yaml")),
-    do("kubectl apply -k infra/k8s/overlays/production"),
-)
-
-_UNITS = {unit: Decimal(1024) ** power for power, unit in enumerate(("", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"))} | {
-    unit: Decimal(1000) ** power for power, unit in enumerate("kMGTPE", 1)
-}
-_QUANTITY = re.compile(r"([0-9]{1,18}(?:\.[0-9]{1,9})?)(" + "|".join(sorted(_UNITS, key=len, reverse=True)) + r")$")
-
-# ls -la: type and rights, links, owner, group, size or device numbers, date (its words change with the locale), name.
-_ENTRY = re.compile(
-    r"([-bcdlpsD])[-rwxsStT]{9}[.+@]? +[0-9]+ +\S+ +\S+ +(?:[0-9]+|[0-9]+, *[0-9]+) +"
-    r"(?:(?:\S+ +){1,2}?(?:[0-9]{1,2}:[0-9]{2}|[0-9]{4}) |[0-9]{4}-[0-9]{2}-[0-9]{2} +)(.+)$"
-)
-_TOTAL = re.compile(r"\S+ [0-9.,]+[A-Za-z]?$")
 
 
 def judge(runs: Runs) -> tuple[Finding, ...]:
     """PVC-BOUND, PVC-CAPACITY, PVC-CLASS and PVC-DIRECTORY of each claim, in the guide's order."""
-    run = runs.last(CLAIMS)
+    run = runs.last(ids.CLAIMS)
     try:
-        rows = read_rows(run, "NAME", "STATUS", "VOLUME", "CAPACITY", "STORAGECLASS")
+        there = {claim.name: claim for claim in read_rows(run, claims)}
     except NotSeen as why:
-        return (
-            *all_unseen(("PVC-BOUND",), "2", run, _BOUND, why),
-            *all_unseen(("PVC-CAPACITY",), "2", run, ", ".join(PVCS.values()), why),
-            *all_unseen(("PVC-CLASS",), "2", run, STORAGE_CLASS, why),
-            *all_unseen(("PVC-DIRECTORY",), "2", run, STORAGE_DIRECTORY, why),
-        )
-    claims = {row["NAME"]: row for row in rows}
-    found = [each for name in PVCS for each in _claim(name, claims.get(name), run)]
-    bound = {name: claims[name]["VOLUME"] for name in PVCS if name in claims and claims[name]["STATUS"] == "Bound"}
-    return (*found, *_directories(bound, runs.last(DIRECTORY)))
+        asked = {Code.PVC_BOUND: _BOUND, Code.PVC_CAPACITY: ", ".join(PVCS.values()), Code.PVC_CLASS: STORAGE_CLASS,
+                 Code.PVC_DIRECTORY: STORAGE_DIRECTORY}  # fmt: skip
+        return tuple(Question(code, "2", expected, run).unseen(why) for code, expected in asked.items())
+    found = [each for name in PVCS for each in _claim(name, there.get(name), run)]
+    bound = [there[name] for name in PVCS if name in there and there[name].status == "Bound"]
+    return (*found, *(_directories(bound, runs.last(ids.STORAGE_DIRECTORY)) if bound else ()))
 
 
 # the claims
 
 
-def _claim(name: str, row: Row | None, run: Run) -> tuple[Finding, ...]:
-    if row is None:
+def _claim(name: str, claim: Claim | None, run: Run) -> Iterator[Finding]:
+    bound = Question(Code.PVC_BOUND, "2", _BOUND, run, name)
+    if claim is None:
         summary = msg("PVC {name} does not exist", name=name)
-        return (
-            finding(
-                f"PVC-BOUND/{name}", "2", Verdict.FAIL, summary, _BOUND, msg("not in the list"), run, remedy=_MISSING
-            ),
-        )
-    status = row["STATUS"]
-    found = [_bound(name, row, run)]
-    # A claim without a volume has no capacity yet: that is what PVC-BOUND says.
-    if status == "Bound" or row["CAPACITY"]:
-        found.append(_capacity(name, row, run))
-    found.append(_class(name, row, run))
-    return tuple(found)
+        yield bound.failed(summary, msg("not in the list"), None, *remedies.ADD_CLAIM)
+        return
+    seen = f"STATUS = {claim.status}"
+    if claim.status == "Bound":
+        yield bound.passed(msg("PVC {name} is Bound", name=name), seen, claim.line)
+    else:
+        remedy = (do(describe_claim(name)), remedies.CHECK_STORAGE_CLASS, remedies.CHECK_PROVISIONER)
+        yield bound.failed(msg("PVC {name} is not Bound", name=name), seen, claim.line, *remedy)
+    yield from _capacity(name, claim, run)
+    yield _class(name, claim, run)
 
 
-def _bound(name: str, row: Row, run: Run) -> Finding:
-    code, said = f"PVC-BOUND/{name}", verbatim(f"STATUS = {row['STATUS']}")
-    if row["STATUS"] == "Bound":
-        return finding(code, "2", Verdict.PASS, msg("PVC {name} is Bound", name=name), _BOUND, said, run, row.line)
-    remedy = (_describe(name), _SC, _PROVISIONER)
-    return finding(
-        code, "2", Verdict.FAIL, msg("PVC {name} is not Bound", name=name), _BOUND, said, run, row.line, remedy
-    )
-
-
-def _describe(name: str) -> Remedy:
-    return do(f"kubectl describe pvc {name} -n {NAMESPACE}")
-
-
-def _capacity(name: str, row: Row, run: Run) -> Finding:
-    code, listed, shown = f"PVC-CAPACITY/{name}", PVCS[name], row["CAPACITY"]
-    expected, said = verbatim(f"CAPACITY = {listed}"), verbatim(f"CAPACITY = {shown}")
-    size, least = _bytes(shown), _bytes(listed)
-    if size is None or least is None:
-        return unseen(code, "2", run, expected, unreadable(row.line, shown))
+def _capacity(name: str, claim: Claim, run: Run) -> Iterator[Finding]:
+    """Nothing for a claim without a volume: that is what PVC-BOUND says."""
+    asked = Question(Code.PVC_CAPACITY, "2", f"CAPACITY = {PVCS[name]}", run, name)
+    least, seen = quantity(PVCS[name]), f"CAPACITY = {claim.capacity}"
+    try:
+        size = claim.size
+    except UnreadableText as why:
+        yield asked.unseen(why)
+        return
     if size == least:
-        return finding(
-            code, "2", Verdict.PASS, msg("PVC {name} has the capacity listed", name=name), expected, said, run, row.line
-        )
-    if size > least:
-        return finding(
-            code, "2", Verdict.WARN, msg("PVC {name} is larger than listed", name=name), expected, said, run, row.line
-        )
-    return finding(
-        code,
-        "2",
-        Verdict.FAIL,
-        msg("PVC {name} is smaller than listed", name=name),
-        expected,
-        said,
-        run,
-        row.line,
-        (_describe(name),),
-    )
+        yield asked.passed(msg("PVC {name} has the capacity listed", name=name), seen, claim.line)
+    elif size and size > least:
+        yield asked.warned(msg("PVC {name} is larger than listed", name=name), seen, claim.line)
+    elif size is not None:
+        summary = msg("PVC {name} is smaller than listed", name=name)
+        yield asked.failed(summary, seen, claim.line, do(describe_claim(name)))
 
 
-def _bytes(quantity: str) -> Decimal | None:
-    """A Kubernetes quantity as a number; None for one that is not understood.
-
-    >>> _bytes("1Gi") == _bytes("1024Mi"), _bytes("much")
-    (True, None)
-    """
-    found = _QUANTITY.match(quantity)
-    return Decimal(found.group(1)) * _UNITS[found.group(2)] if found else None
-
-
-def _class(name: str, row: Row, run: Run) -> Finding:
-    code, shown = f"PVC-CLASS/{name}", row["STORAGECLASS"]
-    expected, said = verbatim(f"STORAGECLASS = {STORAGE_CLASS}"), verbatim(f"STORAGECLASS = {shown}")
-    if shown == STORAGE_CLASS:
-        return finding(
-            code, "2", Verdict.PASS, msg("PVC {name} has the class listed", name=name), expected, said, run, row.line
-        )
-    return finding(
-        code,
-        "2",
-        Verdict.FAIL,
-        msg("PVC {name} has another class than listed", name=name),
-        expected,
-        said,
-        run,
-        row.line,
-        (_SC, _PROVISIONER),
-    )
+def _class(name: str, claim: Claim, run: Run) -> Finding:
+    asked = Question(Code.PVC_CLASS, "2", f"STORAGECLASS = {STORAGE_CLASS}", run, name)
+    seen = f"STORAGECLASS = {claim.storage_class}"
+    if claim.storage_class == STORAGE_CLASS:
+        return asked.passed(msg("PVC {name} has the class listed", name=name), seen, claim.line)
+    summary = msg("PVC {name} has another class than listed", name=name)
+    return asked.failed(summary, seen, claim.line, remedies.CHECK_STORAGE_CLASS, remedies.CHECK_PROVISIONER)
 
 
 # the guide's extra: their directories on the server
 
 
-def _directories(bound: Mapping[str, str], run: Run) -> tuple[Finding, ...]:
+def _directories(bound: list[Claim], run: Run) -> tuple[Finding, ...]:
     """PVC-DIRECTORY of each Bound claim, or one finding where the storage directory itself was not seen."""
-    if not bound:
-        return ()
-    expected = msg("a directory of the volume in {path}", path=STORAGE_DIRECTORY)
-    why = kubectl_failure(run)
+    asked = Question(Code.PVC_DIRECTORY, "2", msg("a directory of the volume in {path}", path=STORAGE_DIRECTORY), run)
     if not run.out.strip():
-        return (_no_listing(run, expected),)
+        return (_no_listing(asked),)
     try:
-        entries = _entries(run.out)
-    except UnreadableText as unknown:
-        return (unseen("PVC-DIRECTORY", "2", run, expected, unknown),)
-    partial = why is not None or run.exit_code not in (0, None)
-    return tuple(_directory(name, volume, entries, partial, expected, run) for name, volume in bound.items())
+        there = {entry.name: entry for entry in entries(run.out)}
+    except UnreadableText as why:
+        return (asked.unseen(why),)
+    return tuple(_directory(claim, there, asked.of(claim.name)) for claim in bound)
 
 
-def _no_listing(run: Run, expected: Message) -> Finding:
+def _no_listing(asked: Question) -> Finding:
     """Away from the server there is no such directory; on it, only root may read it."""
-    number, said = telling_line(run)
-    if run.ended is not Ended.EXITED or not said:
-        return unseen("PVC-DIRECTORY", "2", run, expected)
-    if "No such file or directory" in said:
-        summary = msg("not looked at: the storage directory is only on the server")
-        away = finding("PVC-DIRECTORY", "2", Verdict.WARN, summary, expected, said, run)
-        return replace(away, evidence=seen_at(run, number, "stderr"))
-    sudo = (do(f"sudo ls -la {STORAGE_DIRECTORY}", msg("on the server, over SSH")),)
-    return unseen("PVC-DIRECTORY", "2", run, expected, Failure(FailureKind.OTHER, said, number), sudo)
-
-
-def _entries(text: str) -> dict[str, tuple[int, str]]:
-    """What `ls -la` lists: the line and the type letter of each name."""
-    found = {}
-    for number, line in lines(text):
-        entry = _ENTRY.match(line)
-        if entry:
-            kind, name = entry.groups()
-            found[name.partition(" -> ")[0] if kind == "l" else name] = (number, kind)
-        elif number > 1 or not _TOTAL.match(line):
-            raise unreadable(number, line)
-    return found
-
-
-def _directory(
-    name: str, volume: str, entries: Mapping[str, tuple[int, str]], partial: bool, expected: Message, run: Run
-) -> Finding:
-    """K3s names it by the volume, and newer ones add namespace and claim."""
-    code = f"PVC-DIRECTORY/{name}"
-    if not volume:
-        return unseen(code, "2", run, expected, msg("the list of PVCs names no volume for it"))
-    there = [entry for entry in entries if entry == volume or entry.startswith(f"{volume}_")]
-    if there:
-        line, kind = entries[there[0]]
-        verdict = Verdict.PASS if kind == "d" else Verdict.WARN
-        summary = (
-            msg("PVC {name} has its directory", name=name)
-            if kind == "d"
-            else msg("the place of PVC {name} is not a plain directory", name=name)
+    number, line = telling_line(asked.run)
+    if asked.run.ended is not Ended.EXITED or not line:
+        return asked.unseen()
+    if "No such file or directory" in line:
+        return asked.warned(
+            msg("not looked at: the storage directory is only on the server"), line, number, stream="stderr"
         )
-        return finding(code, "2", verdict, summary, expected, there[0], run, line)
-    if partial:
-        return unseen(code, "2", run, expected, kubectl_failure(run))
-    return finding(
-        code,
-        "2",
-        Verdict.FAIL,
-        msg("PVC {name} has no directory", name=name),
-        expected,
-        msg("no entry of {volume}", volume=volume),
-        run,
-        remedy=(_describe(name), _PROVISIONER),
-    )
+    return asked.unseen(Failure(FailureKind.OTHER, line, number), remedies.LIST_STORAGE_AS_ROOT)
 
 
-STEP = Step("2", msg("PVCs"), (CLAIMS, DIRECTORY), judge, prefetchable=True)
+def _directory(claim: Claim, there: Mapping[str, Entry], asked: Question) -> Finding:
+    """K3s names it by the volume, and newer ones add namespace and claim."""
+    name, volume = claim.name, claim.volume
+    if not volume:
+        return asked.unseen(msg("the list of PVCs names no volume for it"))
+    entry = next((entry for each, entry in there.items() if each == volume or each.startswith(f"{volume}_")), None)
+    if entry and entry.kind == "d":
+        return asked.passed(msg("PVC {name} has its directory", name=name), entry.name, entry.line)
+    if entry:
+        return asked.warned(msg("the place of PVC {name} is not a plain directory", name=name), entry.name, entry.line)
+    why = kubectl_failure(asked.run)
+    if why or asked.run.exit_code not in (0, None):  # something may not have been listed
+        return asked.unseen(why)
+    summary, seen = msg("PVC {name} has no directory", name=name), msg("no entry of {volume}", volume=volume)
+    return asked.failed(summary, seen, None, do(describe_claim(name)), remedies.CHECK_PROVISIONER)
+
+
+STEP = Step("2", msg("PVCs"), (ids.CLAIMS, ids.STORAGE_DIRECTORY), judge, prefetchable=True)

@@ -2,43 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 
 from ..errors import UnreadableText
-from ..guide.criteria import SHOW_EMERGENCY
+from ..guide import ids, remedies
+from ..guide.codes import Code
 from ..guide.expected import GHCR_SECRET, GHCR_SECRET_TYPE, OBSERVER_SECRETS, SEALED_SECRETS, SECRET_KEYS
 from ..kubectl.failures import FailureKind, failure
-from ..kubectl.tables import Row, lines, names, ready, sections, table, unreadable
-from ..model import Finding, Remedy, Run, Runs, Verdict
-from ..text import Message, msg, verbatim
+from ..kubectl.pods import Pod, pods
+from ..kubectl.secrets import SealedSecret, SecretRow, sealed_secrets, secret_words, secrets
+from ..kubectl.tables import only, sections
+from ..model import Finding, Remedy, Run, Runs
+from ..text import msg
 from .base import Execution, Step
-from .findings import advise, do, finding, unseen
-from .reading import NotSeen, all_unseen, has_no_data, kubectl_failure, not_there, read, read_rows
-
-CONTROLLER = "step3-1-sealed-secrets-controller"
-SEALED = "step3-2-sealedsecrets"
-GENERATED = "step3-2-generated-secrets"
-OBSERVER = "step3-3-observer-secrets"
-KEYS, KEYS_JQ = "step3-4-secret-keys", "step3-4-secret-keys-jq"
-GHCR = "step3-5-ghcr-secret"
-SUMMARY = "summary"
-
-_RUNNING = "STATUS = Running"
-_SYNCED = "SYNCED = True"
-_CHECK_CONTROLLER = do("kubectl get pods -n sealed-secrets", msg("the controller must be Running (Step 3-1)"))
-_CREATE = (
-    do(SHOW_EMERGENCY, msg("fill in its placeholders and run what it shows, then verify again from Step 6")),
-    advise(msg("no SealedSecret makes it: {names} are Secrets of their own", names=", ".join(SEALED_SECRETS))),
-)
-_RECREATE = (
-    do(SHOW_EMERGENCY, msg("create the Secret again with all its keys: without them the pods fail at run time")),
-)
-_GHCR_REMEDY = (advise(msg("create it: without it the image cannot be pulled (ImagePullBackOff)")),)
+from .keys import judge_keys
+from .question import Question
+from .reading import NotSeen, kubectl_failure, read, read_rows
 
 
 def perform(step: Step, execution: Execution) -> None:
     """All commands but the variant of 3-4 that is not needed: jq's where jq is, else python3's."""
-    other = KEYS if execution.has_tool("jq") else KEYS_JQ
+    other = ids.SECRET_KEYS if execution.has_tool("jq") else ids.SECRET_KEYS_JQ
     execution.side_by_side([command for command in step.commands if command != other])
 
 
@@ -48,12 +32,12 @@ def judge(runs: Runs) -> tuple[Finding, ...]:
     The label in the second command of 3-2 selects sealing keys: an empty answer to it is ordinary and decides nothing.
     """
     return (
-        _controller(runs.last(CONTROLLER)),
-        *_sealed(runs.last(SEALED), runs.last(GENERATED)),
-        *_generated(runs.last(SUMMARY)),
-        *_observer(runs.last(OBSERVER)),
-        _keys(_keys_run(runs)),
-        _ghcr(runs.last(GHCR)),
+        _controller(runs.last(ids.SEALED_CONTROLLER)),
+        *_sealed(runs.last(ids.SEALED_SECRETS), runs.last(ids.GENERATED_SECRETS)),
+        *_generated(runs.last(ids.SUMMARY)),
+        *_observer(runs.last(ids.OBSERVER_SECRETS)),
+        _keys(runs),
+        _ghcr(runs.last(ids.GHCR_SECRET)),
     )
 
 
@@ -61,44 +45,25 @@ def judge(runs: Runs) -> tuple[Finding, ...]:
 
 
 def _controller(run: Run) -> Finding:
+    asked = Question(Code.SEALED_CONTROLLER, "3-1", "STATUS = Running", run)
     try:
-        rows = read_rows(run, "NAME", "READY", "STATUS")
-        pods = [row for row in rows if "seal" in row["NAME"] or "controller" in row["NAME"]]
-        up = [row for row in pods if _is_up(row)]
+        rows = read_rows(run, lambda text: pods(text, required=("NAME", "READY", "STATUS")))
+        mine = [pod for pod in rows if "seal" in pod.name or "controller" in pod.name]
+        up = [pod for pod in mine if pod.is_up]
     except (NotSeen, UnreadableText) as why:
-        return unseen("SEALED-CONTROLLER", "3-1", run, _RUNNING, why.why if isinstance(why, NotSeen) else why)
+        return asked.unseen(why)
     if up:
-        return finding(
-            "SEALED-CONTROLLER",
-            "3-1",
-            Verdict.PASS,
-            msg("the SealedSecrets controller is Running"),
-            _RUNNING,
-            _pod(up[0]),
-            run,
-            up[0].line,
-        )
-    if rows and not pods:  # it may have another name; another namespace's pods must not pass for it
-        unknown = msg("no pod of the list is the controller by its name: {pods}", pods=rows[0]["NAME"])
-        return unseen("SEALED-CONTROLLER", "3-1", run, _RUNNING, unknown)
+        return asked.passed(msg("the SealedSecrets controller is Running"), _shown(up[0]), up[0].line)
+    if rows and not mine:  # it may have another name; another namespace's pods must not pass for it
+        return asked.unseen(msg("no pod of the list is the controller by its name: {pods}", pods=rows[0].name))
     summary = msg("the SealedSecrets controller is not Running")
-    remedy = (advise(msg("bring the controller up: until then no SealedSecret becomes a Secret")),)
-    if not pods:
-        return finding(
-            "SEALED-CONTROLLER", "3-1", Verdict.FAIL, summary, _RUNNING, msg("there is no pod"), run, remedy=remedy
-        )
-    return finding(
-        "SEALED-CONTROLLER", "3-1", Verdict.FAIL, summary, _RUNNING, _pod(pods[0]), run, pods[0].line, remedy
-    )
+    if not mine:
+        return asked.failed(summary, msg("there is no pod"), None, remedies.START_CONTROLLER)
+    return asked.failed(summary, _shown(mine[0]), mine[0].line, remedies.START_CONTROLLER)
 
 
-def _is_up(row: Row) -> bool:
-    now, of = ready(row["READY"], row.line)
-    return row["STATUS"] == "Running" and now == of > 0
-
-
-def _pod(row: Row) -> Message:
-    return verbatim(f"{row['NAME']}: READY {row['READY']}, STATUS {row['STATUS']}")
+def _shown(pod: Pod) -> str:
+    return f"{pod.name}: READY {pod.ready_text}, STATUS {pod.status}"
 
 
 # 3-2
@@ -106,70 +71,49 @@ def _pod(row: Row) -> Message:
 
 def _sealed(run: Run, generated: Run) -> tuple[Finding, ...]:
     """SEALED-SYNCED of each SealedSecret."""
+    asked = Question(Code.SEALED_SYNCED, "3-2", "SYNCED = True", run)
     why = kubectl_failure(run)
     # Without the kind there is no SealedSecret; but a server whose kinds could not be listed proves nothing.
     # kubectl 1.20 does not say that they could not: it then knows no `secrets` either.
     listed = "couldn't get" not in run.err and 'have a resource type "secrets"' not in generated.err
     no_kind = why is not None and why.kind is FailureKind.NOT_FOUND and listed
     try:
-        rows = () if no_kind else read_rows(run, "NAME")
+        rows: Sequence[SealedSecret] = () if no_kind else read_rows(run, sealed_secrets)
     except NotSeen as not_seen:
-        return all_unseen(("SEALED-SYNCED",), "3-2", run, _SYNCED, not_seen)
-    sealed = {row["NAME"]: row for row in rows}
-    return tuple(_synced(name, sealed.get(name), run) for name in SEALED_SECRETS)
+        return (asked.unseen(not_seen),)
+    there = {row.name: row for row in rows}
+    return tuple(_synced(name, there.get(name), asked.of(name)) for name in SEALED_SECRETS)
 
 
-def _synced(name: str, row: Row | None, run: Run) -> Finding:
-    code = f"SEALED-SYNCED/{name}"
+def _synced(name: str, row: SealedSecret | None, asked: Question) -> Finding:
     if row is None:
         summary = msg("SealedSecret {name} does not exist", name=name)
-        return finding(
-            code, "3-2", Verdict.FAIL, summary, _SYNCED, msg("not in the list"), run, remedy=(_CHECK_CONTROLLER,)
-        )
-    synced = row.get("SYNCED")
-    if synced in ("", "Unknown", "<unknown>", "<none>"):
-        return unseen(code, "3-2", run, _SYNCED, msg("the list does not say whether {name} is synced", name=name))
-    said = verbatim(f"SYNCED = {synced}")
-    if synced == "True":
-        return finding(
-            code, "3-2", Verdict.PASS, msg("SealedSecret {name} is synced", name=name), _SYNCED, said, run, row.line
-        )
-    return finding(
-        code,
-        "3-2",
-        Verdict.FAIL,
-        msg("SealedSecret {name} is not synced", name=name),
-        _SYNCED,
-        said,
-        run,
-        row.line,
-        (_CHECK_CONTROLLER,),
-    )
+        return asked.failed(summary, msg("not in the list"), None, remedies.CHECK_CONTROLLER)
+    if row.synced in ("", "Unknown", "<unknown>", "<none>"):
+        return asked.unseen(msg("the list does not say whether {name} is synced", name=name))
+    seen = f"SYNCED = {row.synced}"
+    if row.synced == "True":
+        return asked.passed(msg("SealedSecret {name} is synced", name=name), seen, row.line)
+    summary = msg("SealedSecret {name} is not synced", name=name)
+    return asked.failed(summary, seen, row.line, remedies.CHECK_CONTROLLER)
 
 
 def _generated(run: Run) -> tuple[Finding, ...]:
     """SEALED-SECRET of each Secret that comes of a SealedSecret, by the list of Secrets in the guide's summary."""
-    expected = msg("in the list of Secrets")
+    asked = Question(Code.SEALED_SECRET, "3-2", msg("in the list of Secrets"), run)
     why = failure(run)
     try:
-        listed = _listed(run)
+        rows = listed_secrets(run)
     except UnreadableText as unknown:
-        return (
-            unseen(
-                "SEALED-SECRET",
-                "3-2",
-                run,
-                expected,
-                why if why and why.kind is not FailureKind.NO_RESOURCES else unknown,
-            ),
-        )
-    if listed is None:
-        return (unseen("SEALED-SECRET", "3-2", run, expected, why),)
-    return tuple(_secret(name, listed.get(name), expected, run) for name in SEALED_SECRETS)
+        return (asked.unseen(why if why and why.kind is not FailureKind.NO_RESOURCES else unknown),)
+    if rows is None:
+        return (asked.unseen(why),)
+    there = {row.name: row for row in rows}
+    return tuple(_secret(name, there.get(name), asked.of(name)) for name in SEALED_SECRETS)
 
 
-def _listed(run: Run) -> Mapping[str, int] | None:
-    """The Secrets in the summary's list and their lines; None when the list may not be whole.
+def listed_secrets(run: Run) -> tuple[SecretRow, ...] | None:
+    """The Secrets in the summary's list; None when it may not be whole. Raises UnreadableText.
 
     The summary is a chain of five commands, and standard error speaks of all of them. The list is whole when the next
     part follows it and no complaint is about Secrets; an empty one only when kubectl also said that it found nothing.
@@ -177,136 +121,69 @@ def _listed(run: Run) -> Mapping[str, int] | None:
     first, text = sections(run.out).get("SECRETS", (0, ""))
     if not first:
         return None
-    listed = {}
-    for number, line in lines(text, first):
-        words = line.split()
-        if words and (len(words) != 3 or not words[2].isdecimal()):
-            raise unreadable(number, line)
-        if words:
-            listed[words[0]] = number
-    if set(SEALED_SECRETS) <= set(listed):
-        return listed
+    rows = secret_words(text, first)
+    if set(SEALED_SECRETS) <= {row.name for row in rows}:
+        return rows
     errors = [line for line in run.err.splitlines() if line.startswith(("Error", "error", "The connection", "Unable"))]
     cut = "=== SERVICES ===" not in run.out or any("secrets" in line or "Forbidden" not in line for line in errors)
-    if cut or not (listed or "No resources found" in run.err):
-        return None
-    return listed
+    return None if cut or not (rows or "No resources found" in run.err) else rows
 
 
-def _secret(name: str, line: int | None, expected: Message, run: Run) -> Finding:
-    code = f"SEALED-SECRET/{name}"
-    if line is None:
+def _secret(name: str, row: SecretRow | None, asked: Question) -> Finding:
+    if row is None:
         summary = msg("Secret {name} does not exist", name=name)
-        return finding(
-            code, "3-2", Verdict.FAIL, summary, expected, msg("not in the list"), run, remedy=(_CHECK_CONTROLLER,)
-        )
-    return finding(code, "3-2", Verdict.PASS, msg("Secret {name} exists", name=name), expected, name, run, line)
+        return asked.failed(summary, msg("not in the list"), None, remedies.CHECK_CONTROLLER)
+    return asked.passed(msg("Secret {name} exists", name=name), name, row.line)
 
 
-# 3-3 and 3-5
+# 3-3 to 3-5
 
 
 def _observer(run: Run) -> tuple[Finding, ...]:
     """OBSERVER-SECRETS: that it exists, which abort criterion 1 asks; SECRET-TYPE only when its type is another."""
-    expected = verbatim("TYPE = Opaque")
-    why = kubectl_failure(run)
-    if why and why.kind is FailureKind.NOT_FOUND:
-        summary = msg("Secret {name} does not exist: neither Observer nor PostgreSQL can start", name=OBSERVER_SECRETS)
-        return (not_there("OBSERVER-SECRETS", "3-3", run, why, summary, expected, _CREATE),)
+    asked = Question(Code.OBSERVER_SECRETS, "3-3", "TYPE = Opaque", run)
     try:
-        row = read(run, lambda text: _one(text, OBSERVER_SECRETS))
-    except NotSeen as not_seen:
-        return all_unseen(("OBSERVER-SECRETS",), "3-3", run, expected, not_seen)
-    said = verbatim(f"TYPE = {row['TYPE']}, DATA = {row['DATA']}")
-    summary = msg("Secret {name} exists", name=OBSERVER_SECRETS)
-    there = finding("OBSERVER-SECRETS", "3-3", Verdict.PASS, summary, expected, said, run, row.line)
-    if row["TYPE"] == "Opaque":
+        row = read(run, lambda text: only(secrets(text), OBSERVER_SECRETS))
+    except NotSeen as why:
+        summary = msg("Secret {name} does not exist: neither Observer nor PostgreSQL can start", name=OBSERVER_SECRETS)
+        return (asked.absent_or_unseen(why, summary, *remedies.CREATE_SECRET),)
+    seen = f"TYPE = {row.type}, DATA = {row.data_text}"
+    there = asked.passed(msg("Secret {name} exists", name=row.name), seen, row.line)
+    if row.type == "Opaque":
         return (there,)
-    return (there, _other_type("SECRET-TYPE", "3-3", OBSERVER_SECRETS, expected, said, run, row, _RECREATE))
+    other = Question(Code.SECRET_TYPE, "3-3", "TYPE = Opaque", run)
+    return (there, _other_type(other, row, seen, remedies.RECREATE_SECRET))
+
+
+def _keys(runs: Runs) -> Finding:
+    """By whichever variant of 3-4 was carried out; jq's where a recording has both."""
+    with_jq = runs.last(ids.SECRET_KEYS_JQ)
+    run = with_jq if with_jq.happened or not runs.all(ids.SECRET_KEYS) else runs.last(ids.SECRET_KEYS)
+    asked = Question(Code.SECRET_KEYS, "3-4", ", ".join(SECRET_KEYS), run)
+    absent = msg("Secret {name} has no keys: it does not exist", name=OBSERVER_SECRETS)
+    add = (remedies.RECREATE_SECRET,)
+    return judge_keys(asked, OBSERVER_SECRETS, SECRET_KEYS, absent, remedies.CREATE_SECRET, add)
 
 
 def _ghcr(run: Run) -> Finding:
-    expected = verbatim(f"TYPE = {GHCR_SECRET_TYPE}")
-    why = kubectl_failure(run)
-    if why and why.kind is FailureKind.NOT_FOUND:
+    asked = Question(Code.GHCR_SECRET, "3-5", f"TYPE = {GHCR_SECRET_TYPE}", run)
+    try:
+        row = read(run, lambda text: only(secrets(text), GHCR_SECRET))
+    except NotSeen as why:
         summary = msg("Secret {name} does not exist", name=GHCR_SECRET)
-        return not_there("GHCR-SECRET", "3-5", run, why, summary, expected, _GHCR_REMEDY)
-    try:
-        row = read(run, lambda text: _one(text, GHCR_SECRET))
-    except NotSeen as not_seen:
-        return unseen("GHCR-SECRET", "3-5", run, expected, not_seen.why)
-    said = verbatim(f"TYPE = {row['TYPE']}")
-    if row["TYPE"] != GHCR_SECRET_TYPE:
-        return _other_type("GHCR-SECRET", "3-5", GHCR_SECRET, expected, said, run, row, _GHCR_REMEDY)
-    return finding(
-        "GHCR-SECRET", "3-5", Verdict.PASS, msg("Secret {name} exists", name=GHCR_SECRET), expected, said, run, row.line
-    )
+        return asked.absent_or_unseen(why, summary, remedies.CREATE_GHCR_SECRET)
+    seen = f"TYPE = {row.type}"
+    if row.type != GHCR_SECRET_TYPE:
+        return _other_type(asked, row, seen, remedies.CREATE_GHCR_SECRET)
+    return asked.passed(msg("Secret {name} exists", name=row.name), seen, row.line)
 
 
-def _other_type(
-    code: str, step: str, name: str, expected: Message, said: Message, run: Run, row: Row, remedy: tuple[Remedy, ...]
-) -> Finding:
-    return finding(
-        code,
-        step,
-        Verdict.FAIL,
-        msg("Secret {name} has another type", name=name),
-        expected,
-        said,
-        run,
-        row.line,
-        remedy,
-    )
+def _other_type(asked: Question, row: SecretRow, seen: str, remedy: Remedy) -> Finding:
+    return asked.failed(msg("Secret {name} has another type", name=row.name), seen, row.line, remedy)
 
 
-def _one(text: str, name: str) -> Row:
-    """The one row of the Secret that was asked for."""
-    rows = table(text, ("NAME", "TYPE", "DATA"))
-    if len(rows) != 1 or rows[0]["NAME"] != name:
-        raise unreadable(rows[0].line if rows else 2, rows[0]["NAME"] if rows else "")
-    return rows[0]
-
-
-# 3-4
-
-
-def _keys_run(runs: Runs) -> Run:
-    """Whichever variant of 3-4 was carried out; jq's where a recording has both."""
-    with_jq = runs.last(KEYS_JQ)
-    return with_jq if with_jq.happened or not runs.all(KEYS) else runs.last(KEYS)
-
-
-def _keys(run: Run) -> Finding:
-    expected = verbatim(", ".join(SECRET_KEYS))
-    why = kubectl_failure(run)
-    if why and why.kind is FailureKind.NOT_FOUND:
-        summary = msg("Secret {name} has no keys: it does not exist", name=OBSERVER_SECRETS)
-        return not_there("SECRET-KEYS", "3-4", run, why, summary, expected, _CREATE)
-    try:
-        there = () if has_no_data(run) else read(run, names)
-    except NotSeen as not_seen:
-        return unseen("SECRET-KEYS", "3-4", run, expected, not_seen.why)
-    missing = [key for key in SECRET_KEYS if key not in {name for _, name in there}]
-    if missing:
-        summary = msg(
-            "{name} lacks {count} of its {total} keys",
-            count=len(missing),
-            total=len(SECRET_KEYS),
-            name=OBSERVER_SECRETS,
-        )
-        said = msg("missing: {names}", names=", ".join(missing))
-        return finding("SECRET-KEYS", "3-4", Verdict.FAIL, summary, expected, said, run, remedy=_RECREATE)
-    said = msg("all {total} are there", total=len(SECRET_KEYS))
-    return finding(
-        "SECRET-KEYS", "3-4", Verdict.PASS, msg("{name} has all its keys", name=OBSERVER_SECRETS), expected, said, run
-    )
-
-
-STEP = Step(
-    "3",
-    msg("Secrets"),
-    (CONTROLLER, SEALED, GENERATED, OBSERVER, KEYS, KEYS_JQ, GHCR, SUMMARY),
-    judge,
-    perform,
-    prefetchable=True,
-)
+COMMANDS = (
+    ids.SEALED_CONTROLLER, ids.SEALED_SECRETS, ids.GENERATED_SECRETS, ids.OBSERVER_SECRETS, ids.SECRET_KEYS,
+    ids.SECRET_KEYS_JQ, ids.GHCR_SECRET, ids.SUMMARY,
+)  # fmt: skip
+STEP = Step("3", msg("Secrets"), COMMANDS, judge, perform, prefetchable=True)

@@ -4,25 +4,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 
 from ..errors import UnreadableText
+from ..guide import ids, remedies
+from ..guide.codes import Code
 from ..guide.expected import OBSERVER_REPLICAS, POSTGRES_POD
-from ..kubectl.failures import Failure, FailureKind, failure
-from ..kubectl.tables import Event, Row, age_seconds, events, ready, restarts, table, unreadable
-from ..model import SEVERITY, Finding, Remedy, Run, Runs, Verdict
-from ..text import Message, msg, verbatim
+from ..guide.remedies import describe_pod, do, previous_log
+from ..kubectl.events import Event, events
+from ..kubectl.failures import FailureKind, failure
+from ..kubectl.pods import Pod, pods
+from ..kubectl.tables import unreadable
+from ..model import SEVERITY, Finding, Remedy, Run, Runs
+from ..text import msg
 from .base import Execution, Step
-from .findings import advise, do, finding, seen_at, unseen
+from .question import Question
+from .reading import NotSeen, read
 from .step6_inside import environment, mounts, observer_log, postgres_log, write
 
-PODS = "step6-1-pods"
-DESCRIBE_POD = "describe-pod"
-DESCRIBE = {"observer": "step6-2-describe-observer", "postgres": "step6-2-describe-postgres"}
-LOG_OBSERVER, LOG_POSTGRES = "step6-3-logs-observer", "step6-3-logs-postgres"
-ENV = "step6-4-env"
-MOUNT = "step6-5-mounts"
-WRITE = {"data": "step6-6-write-data", "logs": "step6-6-write-logs"}
+DESCRIBE = {"observer": ids.DESCRIBE_OBSERVER, "postgres": ids.DESCRIBE_POSTGRES}
 
 STUCK_AFTER_S = 60
 """A pod in ContainerCreating for less than this is still starting, not stuck."""
@@ -31,78 +30,50 @@ BACK_OFF_S = 600
 """The kubelet forgets its back-off once a container has run this long: an older BackOff event is over."""
 
 
-@dataclass(frozen=True, slots=True)
-class Pod:
-    """One row of 6-1 that the guide asks about."""
-
-    name: str
-    status: str
-    row: Row
-
-    @property
-    def app(self) -> str:
-        """The label that 6-2 and 6-3 select it by."""
-        return "postgres" if self.name == POSTGRES_POD else "observer"
-
-    @property
-    def restarts(self) -> int:
-        """How often its containers were started again; raises UnreadableText."""
-        return restarts(self.row["RESTARTS"], self.row.line)
-
-    @property
-    def previous_log(self) -> Remedy:
-        """The guide's command for a container that crashed."""
-        return do(
-            f"kubectl logs {self.name} -n observer-prod --previous", msg("find the cause of the crash in the log")
-        )
-
-    def described(self, advice: Message) -> Remedy:
-        """The guide's command for a pod that does not start."""
-        return do(f"kubectl describe pod {self.name} -n observer-prod", advice)
-
-
 def perform(step: Step, execution: Execution) -> None:
     """All commands side by side; where kubectl leaves out the events, the guide's own command for one pod has them."""
     runs = Runs(execution.side_by_side(step.commands))
     blind = [app for app, command in DESCRIBE.items() if _without_events(runs.last(command))]
     try:
-        pods = pods_of(runs.last(PODS)) if blind else ()
+        listed = guide_pods(runs.last(ids.PODS).out) if blind else ()
     except UnreadableText:
         return
-    for pod in pods:
-        if pod.app in blind:
-            execution.run(DESCRIBE_POD, pod.name)
+    for pod in listed:
+        if app_of(pod) in blind:
+            execution.run(ids.DESCRIBE_POD, pod.name)
 
 
 def judge(runs: Runs) -> tuple[Finding, ...]:
     """The findings of Step 6 from the runs of its nine commands; what is missing or unreadable is inconclusive."""
     return (
-        *_pods(runs),
+        *_pods(runs.last(ids.PODS)),
         *crash_loops(runs),
-        _events("EVENTS-OBSERVER", runs, "observer"),
-        _events("EVENTS-POSTGRES", runs, "postgres"),
-        observer_log(runs.last(LOG_OBSERVER)),
-        postgres_log(runs.last(LOG_POSTGRES)),
-        *environment(runs.last(ENV)),
-        *mounts(runs.last(MOUNT)),
-        *(write(name, runs.last(command)) for name, command in WRITE.items()),
+        _events(Code.EVENTS_OBSERVER, runs, "observer"),
+        _events(Code.EVENTS_POSTGRES, runs, "postgres"),
+        observer_log(runs.last(ids.LOGS_OBSERVER)),
+        postgres_log(runs.last(ids.LOGS_POSTGRES)),
+        *environment(runs.last(ids.ENV)),
+        *mounts(runs.last(ids.MOUNTS)),
+        write("data", runs.last(ids.WRITE_DATA)),
+        write("logs", runs.last(ids.WRITE_LOGS)),
     )
 
 
-def pods_of(run: Run) -> tuple[Pod, ...]:
+def guide_pods(text: str) -> tuple[Pod, ...]:
     """The observer pods and postgres-0 that 6-1 lists; other pods of the namespace are none of the guide's business.
 
     Terminating pods are left out: they are on their way out beside those that replace them. Raises UnreadableText.
     """
-    found = []
-    for row in table(run.out, ("NAME", "READY", "STATUS", "RESTARTS", "AGE")):
-        if not (row["NAME"].startswith("observer-") or row["NAME"] == POSTGRES_POD):
-            continue
-        if not (row["READY"] and row["STATUS"] and row["RESTARTS"]):
-            raise unreadable(row.line, row["NAME"])
-        if row["STATUS"] != "Terminating":
-            found.append(Pod(row["NAME"], row["STATUS"], row))
-    return tuple(found)
+    mine = [pod for pod in pods(text) if pod.name.startswith("observer-") or pod.name == POSTGRES_POD]
+    for pod in mine:
+        if not (pod.ready_text and pod.status and pod.restarts_text):
+            raise unreadable(pod.line, pod.name)
+    return tuple(pod for pod in mine if pod.status != "Terminating")
+
+
+def app_of(pod: Pod) -> str:
+    """The label that 6-2 and 6-3 select the pod by."""
+    return "postgres" if pod.name == POSTGRES_POD else "observer"
 
 
 def crash_loops(runs: Runs) -> tuple[Finding, ...]:
@@ -116,66 +87,59 @@ def crash_loops(runs: Runs) -> tuple[Finding, ...]:
       kubelet forgets. Kubelets that name the pod in the event speak of that pod only.
     A BackOff from pulling an image is none of these. RESTARTS without any of it is only a warn (POD-RESTARTS).
     """
-    run = runs.last(PODS)
+    run = runs.last(ids.PODS)
     try:
-        pods = () if failure(run) else pods_of(run)
+        listed = () if failure(run) else guide_pods(run.out)
     except UnreadableText:
         return ()
-    found = []
-    for pod in pods:
-        try:
-            count = pod.restarts
-        except UnreadableText:
-            count = 0
-        where, line, seen = run, pod.row.line, f"STATUS {pod.status}, RESTARTS {count}"
-        state = pod.status.removeprefix("Init:")
-        if state != "CrashLoopBackOff" and not (_ended(state) and count):
-            event = _back_off(runs.last(DESCRIBE[pod.app]), pod.name) if count else None
-            if event is None:
-                continue
-            where, line = runs.last(DESCRIBE[pod.app]), event.line
-            seen = f"{seen}, {event.reason}: {event.message}"
-        found.append(
-            finding(
-                f"CRASH-LOOP/{pod.name}",
-                "6-1",
-                Verdict.FAIL,
-                msg("the pod crashes again and again"),
-                "no CrashLoopBackOff",
-                verbatim(seen),
-                where,
-                line,
-                (pod.previous_log,),
-            )
-        )
-    return tuple(found)
+    return tuple(found for pod in listed if (found := _crash_loop(pod, run, runs.last(DESCRIBE[app_of(pod)]))))
+
+
+def _crash_loop(pod: Pod, run: Run, described: Run) -> Finding | None:
+    try:
+        count = pod.restarts
+    except UnreadableText:
+        count = 0
+    asked = Question(Code.CRASH_LOOP, "6-1", "no CrashLoopBackOff", run, pod.name)
+    seen, line, state = f"STATUS {pod.status}, RESTARTS {count}", pod.line, _state(pod)
+    if state != "CrashLoopBackOff" and not (count and _ENDED.fullmatch(state)):
+        event = _back_off(described, pod.name) if count else None
+        if event is None:
+            return None
+        asked, line = asked.by(described), event.line
+        seen = f"{seen}, {event.reason}: {event.message}"
+    return asked.failed(msg("the pod crashes again and again"), seen, line, _crash_log(pod))
+
+
+def _crash_log(pod: Pod) -> Remedy:
+    return do(previous_log(pod.name), msg("find the cause of the crash in the log"))
+
+
+def _state(pod: Pod) -> str:
+    """Its STATUS, of an init container too."""
+    return pod.status.removeprefix("Init:")
 
 
 _ENDED = re.compile(
     r"Error|Completed|OOMKilled|ExitCode:-?\d+|Signal:\d+|StartError|RunContainerError|ContainerCannotRun|"
     r"ContainerStatusUnknown|DeadlineExceeded"
 )
-
-
-def _ended(state: str) -> bool:
-    return bool(_ENDED.fullmatch(state))
+_OF_POD = re.compile(r" in pod ([a-z0-9.-]+)_")
 
 
 def _back_off(run: Run, pod: str) -> Event | None:
     """The young BackOff event of a failed container that speaks of `pod`, or may."""
     try:
-        seen = events(run.out) if run.out.strip() else ()
+        found = events(run.out) if run.out.strip() else ()
     except UnreadableText:
         return None
-    about = " ".join(event.message for event in seen)
-    named = {
-        m[1] or m[2] for m in re.finditer(r" in pod ([a-z0-9.-]+)_|assigned observer-prod/([a-z0-9.-]+) to ", about)
-    }
+    about = " ".join(event.message for event in found)
+    named = {*_OF_POD.findall(about), *re.findall(r"assigned observer-prod/([a-z0-9.-]+) to ", about)}
     if named and pod not in named:
         return None
-    for event in seen:
+    for event in found:
         failed = event.reason == "BackOff" and event.message.startswith("Back-off restarting failed container")
-        own = re.search(r" in pod ([a-z0-9.-]+)_", event.message)
+        own = _OF_POD.search(event.message)
         if failed and event.age_s is not None and event.age_s < BACK_OFF_S and (own is None or own[1] == pod):
             return event
     return None
@@ -184,118 +148,77 @@ def _back_off(run: Run, pod: str) -> Event | None:
 # 6-1
 
 
-def _pods(runs: Runs) -> Iterator[Finding]:
-    run = runs.last(PODS)
+def _pods(run: Run) -> Iterator[Finding]:
     wanted = msg("{count} observer pods and {postgres}", count=OBSERVER_REPLICAS, postgres=POSTGRES_POD)
-    why = failure(run)
+    present = Question(Code.PODS_PRESENT, "6-1", wanted, run)
+    status = Question(Code.POD_STATUS, "6-1", "Running, READY n/n", run)
+    restarts = Question(Code.POD_RESTARTS, "6-1", "RESTARTS 0", run)
     try:
-        if why and why.kind is FailureKind.NO_RESOURCES:
-            yield finding(
-                "PODS-PRESENT",
-                "6-1",
-                Verdict.FAIL,
-                msg("pods are missing"),
-                wanted,
-                msg("none"),
-                run,
-                remedy=(_apply(),),
-            )
-            return
-        if why or run.exit_code not in (0, None):
-            yield unseen("PODS-PRESENT", "6-1", run, wanted, why)
-            yield unseen("POD-STATUS", "6-1", run, "Running, READY n/n", why)
-            return
-        pods = pods_of(run)
-    except UnreadableText as error:
-        yield unseen("PODS-PRESENT", "6-1", run, wanted, error)
-        yield unseen("POD-STATUS", "6-1", run, "Running, READY n/n", error)
+        listed = read(run, guide_pods)
+    except NotSeen as why:
+        if why.failure_of(FailureKind.NO_RESOURCES):
+            yield present.failed(msg("pods are missing"), msg("none"), None, remedies.APPLY_REPLICAS)
+        else:
+            yield from (present.unseen(why), status.unseen(why))
         return
-    yield _present(pods, run, wanted)
-    for pod in pods:
-        yield _status(pod, run)
-        try:
-            if pod.restarts:
-                yield finding(
-                    f"POD-RESTARTS/{pod.name}",
-                    "6-1",
-                    Verdict.WARN,
-                    msg("its containers were restarted"),
-                    "RESTARTS 0",
-                    verbatim(f"RESTARTS {pod.row['RESTARTS']}"),
-                    run,
-                    pod.row.line,
-                    (pod.previous_log,),
-                )
-        except UnreadableText as error:
-            yield unseen(f"POD-RESTARTS/{pod.name}", "6-1", run, "RESTARTS 0", error)
+    yield _present(listed, present)
+    for pod in listed:
+        yield _status(pod, status.of(pod.name))
+        yield from _restarts(pod, restarts.of(pod.name))
 
 
-def _present(pods: Sequence[Pod], run: Run, wanted: Message) -> Finding:
-    observers = sum(pod.app == "observer" for pod in pods)
-    postgres = sum(pod.app == "postgres" for pod in pods)
-    actual = verbatim(f"observer: {observers}, {POSTGRES_POD}: {postgres}")
+def _present(listed: Sequence[Pod], asked: Question) -> Finding:
+    postgres = sum(app_of(pod) == "postgres" for pod in listed)
+    observers = len(listed) - postgres
+    seen = f"observer: {observers}, {POSTGRES_POD}: {postgres}"
     if observers < OBSERVER_REPLICAS or not postgres:
-        return finding(
-            "PODS-PRESENT", "6-1", Verdict.FAIL, msg("pods are missing"), wanted, actual, run, remedy=(_apply(),)
-        )
+        return asked.failed(msg("pods are missing"), seen, None, remedies.APPLY_REPLICAS)
     if observers > OBSERVER_REPLICAS:
-        return finding(
-            "PODS-PRESENT",
-            "6-1",
-            Verdict.WARN,
-            msg("more observer pods than replicas: a rollout may be under way"),
-            wanted,
-            actual,
-            run,
-        )
-    return finding("PODS-PRESENT", "6-1", Verdict.PASS, msg("all pods are there"), wanted, actual, run)
+        return asked.warned(msg("more observer pods than replicas: a rollout may be under way"), seen)
+    return asked.passed(msg("all pods are there"), seen)
 
 
-def _apply() -> Remedy:
-    return do(
-        "kubectl apply -k infra/k8s/overlays/production",
-        msg("brings back what the manifests describe, replicas included"),
-    )
-
-
-def _status(pod: Pod, run: Run) -> Finding:
-    code, wanted = f"POD-STATUS/{pod.name}", "Running, READY n/n"
-    actual = verbatim(f"{pod.status}, READY {pod.row['READY']}")
+def _status(pod: Pod, asked: Question) -> Finding:
+    seen = f"{pod.status}, READY {pod.ready_text}"
     try:
-        up, of = ready(pod.row["READY"], pod.row.line)
-        if pod.status == "Running" and up == of > 0:
-            return finding(code, "6-1", Verdict.PASS, msg("running and ready"), wanted, actual, run, pod.row.line)
-        if pod.status == "ContainerCreating":
-            age = age_seconds(pod.row["AGE"], pod.row.line)
-            if age is None or age < STUCK_AFTER_S:
-                still = msg("still starting: ContainerCreating, AGE {age}", age=pod.row["AGE"])
-                return replace(unseen(code, "6-1", run, wanted, still), evidence=seen_at(run, pod.row.line))
+        if pod.is_up:
+            return asked.passed(msg("running and ready"), seen, pod.line)
+        if pod.status == "ContainerCreating" and (pod.age_s is None or pod.age_s < STUCK_AFTER_S):
+            still = msg("still starting: ContainerCreating, AGE {age}", age=pod.age_text)
+            return asked.unseen(still, line=pod.line)
     except UnreadableText as error:
-        return unseen(code, "6-1", run, wanted, error)
-    return finding(
-        code, "6-1", Verdict.FAIL, msg("not running and ready"), wanted, actual, run, pod.row.line, _remedy_for(pod)
-    )
+        return asked.unseen(error)
+    return asked.failed(msg("not running and ready"), seen, pod.line, *_remedy_for(pod))
+
+
+_EVENTS_SAY_WHY = msg("its events say why")
+_ADVICE = {
+    "ImagePullBackOff": msg("check ghcr-secret (Step 3-5)"),
+    "ErrImagePull": msg("check ghcr-secret (Step 3-5)"),
+    "Pending": msg("a PVC is Pending (Step 2), or resources are short"),
+    "ContainerCreating": msg("a volume cannot be mounted"),
+    "CreateContainerConfigError": msg("a Secret or ConfigMap, or a key of one, is missing (Steps 3-3, 3-4 and 4)"),
+}
+"""The guide's rows for the STATUS of a pod that is described."""
 
 
 def _remedy_for(pod: Pod) -> tuple[Remedy, ...]:
-    """The guide's row for a pod's STATUS."""
-    match pod.status.removeprefix("Init:"):
-        case "CrashLoopBackOff":
-            return (pod.previous_log,)
-        case "ImagePullBackOff" | "ErrImagePull":
-            return (pod.described(msg("check ghcr-secret (Step 3-5)")),)
-        case "Pending":
-            return (pod.described(msg("a PVC is Pending (Step 2), or resources are short")),)
-        case "ContainerCreating":
-            return (pod.described(msg("a volume cannot be mounted")),)
-        case "CreateContainerConfigError":
-            return (pod.described(msg("a Secret or ConfigMap, or a key of one, is missing (Steps 3-3, 3-4 and 4)")),)
-        case "Running":
-            return (advise(msg("the readinessProbe fails: check the /health endpoint (Step 7)")),)
-        case state if _ended(state):
-            return (pod.previous_log, pod.described(msg("its events say why")))
-        case _:
-            return (pod.described(msg("its events say why")),)
+    state = _state(pod)
+    if state == "CrashLoopBackOff":
+        return (_crash_log(pod),)
+    if state == "Running":
+        return (remedies.CHECK_READINESS,)
+    described = do(describe_pod(pod.name), _ADVICE.get(state, _EVENTS_SAY_WHY))
+    return (_crash_log(pod), described) if _ENDED.fullmatch(state) else (described,)
+
+
+def _restarts(pod: Pod, asked: Question) -> Iterator[Finding]:
+    try:
+        if pod.restarts:
+            seen, remedy = f"RESTARTS {pod.restarts_text}", _crash_log(pod)
+            yield asked.warned(msg("its containers were restarted"), seen, pod.line, remedy)
+    except UnreadableText as error:
+        yield asked.unseen(error)
 
 
 # 6-2
@@ -306,53 +229,38 @@ def _without_events(run: Run) -> bool:
     return not failure(run) and bool(run.out.strip()) and not re.search(r"^Events:", run.out, re.M)
 
 
-def _events(code: str, runs: Runs, app: str) -> Finding:
+def _events(code: Code, runs: Runs, app: str) -> Finding:
     run = runs.last(DESCRIBE[app])
-    each = [one for one in runs if one.command.startswith(f"{DESCRIBE_POD}.{app}-")] if _without_events(run) else []
-    found = [_events_of(code, one, app) for one in each] or [_events_of(code, run, app)]
+    each = [one for one in runs if one.command.startswith(f"{ids.DESCRIBE_POD}.{app}-")] if _without_events(run) else []
+    found = [_events_of(code, one, app) for one in each or [run]]
     return min(found, key=lambda finding: SEVERITY.index(finding.verdict))
 
 
-def _events_of(code: str, run: Run, app: str) -> Finding:
-    wanted = msg("no Warning event")
-    why: Failure | UnreadableText | None = failure(run)
+def _events_of(code: Code, run: Run, app: str) -> Finding:
+    asked, why = Question(code, "6-2", msg("no Warning event"), run), failure(run)
     if why or run.exit_code not in (0, None) or not run.out.strip():
-        return unseen(code, "6-2", run, wanted, why)
+        return asked.unseen(why)
     try:
-        seen = events(run.out)
+        found = events(run.out)
     except UnreadableText as error:
-        return unseen(code, "6-2", run, wanted, error)
-    warnings = [event for event in seen if event.type == "Warning"]
+        return asked.unseen(error)
+    warnings = [event for event in found if event.type == "Warning"]
     if warnings:
-        first = warnings[0]
-        return finding(
-            code,
-            "6-2",
-            Verdict.FAIL,
-            msg("{n} Warning events", n=len(warnings)),
-            wanted,
-            verbatim(f"{first.reason}: {first.message}"),
-            run,
-            first.line,
-            (
-                do(f"kubectl describe pod -l app={app} -n observer-prod", msg("shows the events of every pod, uncut")),
-                advise(msg("an event stays for an hour, also when its cause is gone; it goes with its pod (Step 8-2)")),
-            ),
-        )
-    other = next((event for event in seen if event.type != "Normal"), None)
+        all_events = do(describe_pod(f"-l app={app}"), msg("shows the events of every pod, uncut"))
+        first, remedy = warnings[0], (all_events, remedies.OLD_EVENTS)
+        summary = msg("{n} Warning events", n=len(warnings))
+        return asked.failed(summary, f"{first.reason}: {first.message}", first.line, *remedy)
+    other = next((event for event in found if event.type != "Normal"), None)
     if other:  # of a type that Kubernetes does not know, or garbled
-        return unseen(code, "6-2", run, wanted, unreadable(other.line, other.type))
-    said = msg("{n} events, no Warning; tail -30 shows those of the last pod only", n=len(seen))
-    if run.command.startswith(DESCRIBE_POD):
-        said = msg("{n} events, no Warning", n=len(seen))
-    return finding(code, "6-2", Verdict.PASS, msg("no Warning event"), wanted, said, run)
+        return asked.unseen(unreadable(other.line, other.type))
+    seen = msg("{n} events, no Warning; tail -30 shows those of the last pod only", n=len(found))
+    if run.command.startswith(ids.DESCRIBE_POD):
+        seen = msg("{n} events, no Warning", n=len(found))
+    return asked.passed(msg("no Warning event"), seen)
 
 
-STEP = Step(
-    "6",
-    msg("Pods"),
-    (PODS, *DESCRIBE.values(), LOG_OBSERVER, LOG_POSTGRES, ENV, MOUNT, *WRITE.values()),
-    judge,
-    perform,
-    prefetchable=True,
-)
+COMMANDS = (
+    ids.PODS, ids.DESCRIBE_OBSERVER, ids.DESCRIBE_POSTGRES, ids.LOGS_OBSERVER, ids.LOGS_POSTGRES, ids.ENV, ids.MOUNTS,
+    ids.WRITE_DATA, ids.WRITE_LOGS,
+)  # fmt: skip
+STEP = Step("6", msg("Pods"), COMMANDS, judge, perform, prefetchable=True)

@@ -1,50 +1,76 @@
-"""Guide Step 7: does Observer answer by three roads, and does the database port?"""
+"""Guide Step 7: does Observer answer on three paths, and does the database port?"""
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Sequence
 
 from ..errors import UnreadableText
+from ..guide import ids, remedies
+from ..guide.codes import Code
 from ..guide.expected import TMP_CURL
+from ..guide.remedies import advise
+from ..kubectl.events import Event, events
 from ..kubectl.failures import Failure, failure
+from ..kubectl.health import answers, http_line, raised
 from ..kubectl.logs import free_lines
-from ..kubectl.tables import Event, events
-from ..model import Ended, Finding, Refusal, Remedy, Run, Runs, Verdict
+from ..model import Ended, Finding, Refusal, Run, Runs, Verdict
 from ..text import Message, msg, verbatim
 from .base import Execution, Step
-from .findings import advise, do, finding, seen_at, unseen
-
-IN_POD = "step7-1-health-in-pod"
-VIA_SERVICE = "step7-2-health-via-service"
-FORWARD, CURL, STOP = "step7-3-port-forward", "step7-3-curl", "step7-3-stop-port-forward"
-DATABASE = "step7-4-db-connection"
-LOG = "logs"
-LOG_CURL = f"{LOG}.{TMP_CURL}"
-PREVIOUS = "logs-previous"
-PREVIOUS_CURL = f"{PREVIOUS}.{TMP_CURL}"
-"""What sessions recorded before the plain log was asked for."""
-DESCRIBE = "describe-pod"
-DESCRIBE_CURL = f"{DESCRIBE}.{TMP_CURL}"
+from .question import Question
 
 HEALTHY = 'HTTP 200, {"status": "ok"}'
-
-_SCAN = 100_000
-"""How many characters of an output are searched for the health answer."""
 
 
 def perform(_step: Step, execution: Execution) -> None:
     """Carry out the four checks side by side: Step 7 takes as long as its slowest command."""
     execution.together(
         (
-            lambda own: own.run(IN_POD),
+            lambda own: own.run(ids.HEALTH_IN_POD),
             lambda own: own.health_via_service(),
-            lambda own: own.port_forward(FORWARD, CURL, STOP),
-            lambda own: own.run(DATABASE),
+            lambda own: own.port_forward(ids.PORT_FORWARD, ids.CURL, ids.STOP_PORT_FORWARD),
+            lambda own: own.run(ids.DB_CONNECTION),
         )
     )
+
+
+def judge(runs: Runs) -> tuple[Finding, ...]:
+    """HEALTH-POD, HEALTH-SERVICE, NEW-POD, HEALTH-FORWARD, DB-CONNECTION; an answer that was not seen is never a pass."""
+    via_service = runs.last(ids.HEALTH_VIA_SERVICE)
+    # Sessions recorded `logs --previous` before the plain log was asked for.
+    logs = [runs.last(f"{command}.{TMP_CURL}") for command in (ids.LOGS, ids.LOGS_PREVIOUS)]
+    return (
+        _in_pod(runs.last(ids.HEALTH_IN_POD)),
+        _service(via_service, logs),
+        *_new_pod(via_service, logs, runs.last(f"{ids.DESCRIBE_POD}.{TMP_CURL}")),
+        _forwarded(runs.last(ids.PORT_FORWARD), runs.last(ids.CURL)),
+        _database(runs.last(ids.DB_CONNECTION)),
+    )
+
+
+# 7-1
+
+
+_OWN_ERRORS = r"urllib\.error\.\w+|http\.client\.\w+|(?:socket\.)?timeout|\w*Timeout\w*|Connection\w*Error|OSError"
+"""Python's errors that speak of HTTP or the connection: they are about Observer itself."""
+
+
+def _in_pod(run: Run) -> Finding:
+    """HEALTH-POD: `200 {"status": "ok", …}`."""
+    asked = Question(Code.HEALTH_POD, "7-1", HEALTHY, run)
+    if http := http_line(run.out):
+        body = answers(run.out)
+        if http.status == 200 and not body and http.body.startswith("{"):
+            return asked.unseen(msg("an answer that is not whole JSON"))
+        if http.status == 200 and body and all(answer.is_ok for answer in body):
+            return asked.passed(msg("healthy"), http.text.strip(), http.line)
+        return _ill(asked, http.text, http.line)
+    if error := raised(run.out, run.err, _OWN_ERRORS):
+        return _ill(asked, error.text, error.line, error.stream)
+    return asked.unseen(failure(run))
+
+
+# 7-2
 
 
 def is_in_the_way(run: Run) -> bool:
@@ -52,107 +78,26 @@ def is_in_the_way(run: Run) -> bool:
     return "AlreadyExists" in run.err
 
 
-# Judging it
-
-
-def judge(runs: Runs) -> tuple[Finding, ...]:
-    """HEALTH-POD, HEALTH-SERVICE, NEW-POD, HEALTH-FORWARD, DB-CONNECTION; an answer that was not seen is never a pass."""
-    via_service, logs = runs.last(VIA_SERVICE), (runs.last(LOG_CURL), runs.last(PREVIOUS_CURL))
-    return (
-        _in_pod(runs.last(IN_POD)),
-        _service(via_service, logs),
-        *_new_pod(via_service, logs, runs.last(DESCRIBE_CURL)),
-        _forwarded(runs.last(FORWARD), runs.last(CURL)),
-        _database(runs.last(DATABASE)),
-    )
-
-
-def answers(text: str) -> tuple[tuple[int, dict[str, object]], ...]:
-    """The JSON objects in an output, each with its line: what /health answered, whatever kubectl says around it.
-
-    Objects without "status" count only if none has it.
-
-    >>> answers('{"status": "ok", "uptime": 7142}pod "tmp-curl" deleted')
-    ((1, {'status': 'ok', 'uptime': 7142}),)
-    >>> answers('pod "tmp-curl" deleted'), answers('{"status": "o')
-    ((), ())
-    """
-    found = tuple(_objects(text[:_SCAN]))
-    return tuple(one for one in found if "status" in one[1]) or found
-
-
-def _objects(text: str) -> Iterator[tuple[int, dict[str, object]]]:
-    decoder = json.JSONDecoder()
-    at, tries = text.find("{"), 0
-    while at >= 0 and tries < 100:
-        tries += 1
-        try:
-            value, end = decoder.raw_decode(text, at)
-        except (ValueError, RecursionError):
-            end = at + 1
-        else:
-            if isinstance(value, dict):
-                yield text.count("\n", 0, at) + 1, value
-        at = text.find("{", end)
-
-
-def _shown(answer: dict[str, object]) -> str:
-    return json.dumps(answer, ensure_ascii=False)[:200]
-
-
-def _is_ok(answer: dict[str, object]) -> bool:
-    return answer.get("status") == "ok"
-
-
-def _in_pod(run: Run) -> Finding:
-    """HEALTH-POD: `200 {"status": "ok", …}`. A Python error that speaks of HTTP or the connection is Observer's own."""
-    code, step = "HEALTH-POD", "7-1"
-    for number, line in free_lines(run.out):
-        status = re.match(r"(\d{3}) (.*)", line)
-        if not status:
-            continue
-        body = answers(run.out)
-        if status[1] == "200" and not body and status[2].startswith("{"):
-            return unseen(code, step, run, HEALTHY, msg("an answer that is not whole JSON"))
-        if status[1] == "200" and body and all(_is_ok(answer) for _, answer in body):
-            return finding(code, step, Verdict.PASS, msg("healthy"), HEALTHY, verbatim(line.strip()), run, number)
-        return _ill(code, step, run, number, line)
-    if raised := _raised(
-        run, r"urllib\.error\.\w+|http\.client\.\w+|(?:socket\.)?timeout|\w*Timeout\w*|Connection\w*Error|OSError"
-    ):
-        stream, number, line = raised
-        return replace(_ill(code, step, run, number, line), evidence=seen_at(run, number, stream))
-    return unseen(code, step, run, HEALTHY, failure(run))
-
-
-def _service(run: Run, logs: tuple[Run, ...]) -> Finding:
+def _service(run: Run, logs: Sequence[Run]) -> Finding:
     """HEALTH-SERVICE: the answer on 7-2's standard output, else in the log of tmp-curl.
 
     kubectl's own end says nothing: it fails while the service is healthy, and succeeds when curl failed. Without an
     answer from either the service was not seen.
     """
-    code, step = "HEALTH-SERVICE", "7-2"
+    asked = Question(Code.HEALTH_SERVICE, "7-2", HEALTHY, run)
     why: Failure | Message | None = failure(run)
-    in_the_way = is_in_the_way(run) or (run.ended is Ended.REFUSED and run.note == Refusal.LEFTOVER_POD.value)
-    if in_the_way:
-        remove = do(
-            f"kubectl delete pod {TMP_CURL} -n observer-prod",
-            msg("a pod {pod} is in the way: delete it if nobody needs it, then run Step 7 again", pod=TMP_CURL),
-        )
-        return unseen(code, step, run, HEALTHY, why, (remove,))
+    if is_in_the_way(run) or (run.ended is Ended.REFUSED and run.note == Refusal.LEFTOVER_POD.value):
+        return asked.unseen(why, remedies.REMOVE_TMP_CURL)
     for source in (run, *logs):
-        body = answers(source.out)
-        if not body:
-            continue
-        line, answer = next((one for one in body if not _is_ok(one[1])), body[0])
-        said = _shown(answer)
-        if _is_ok(answer):
+        if body := answers(source.out):
+            answer = next((one for one in body if not one.is_ok), body[0])
+            if not answer.is_ok:
+                return _ill(asked.by(source), str(answer), answer.line)
             summary = msg("healthy") if source is run else msg("healthy, by the log of {pod}", pod=TMP_CURL)
-            return finding(code, step, Verdict.PASS, summary, HEALTHY, said, source, line)
-        return _ill(code, step, source, line, said)
+            return asked.by(source).passed(summary, str(answer), answer.line)
     if why is None and run.ended in (Ended.EXITED, Ended.STOPPED_EARLY):
         why = msg("no answer was printed, neither by the command nor in the log of {pod}", pod=TMP_CURL)
-    return unseen(code, step, run, HEALTHY, why)
+    return asked.unseen(why)
 
 
 _NOT_ADMITTED = re.compile(
@@ -161,37 +106,39 @@ _NOT_ADMITTED = re.compile(
 _STARTED = re.compile(r"(?:Started|Created) container|Container (?:started|created)")
 
 
-def _new_pod(run: Run, logs: tuple[Run, ...], description: Run) -> tuple[Finding, ...]:
-    """NEW-POD: whether the pod that 7-2 makes came up; before Step 8 nothing else shows whether a new pod can.
-
-    A pod that no node takes stays Pending, which the guide calls abnormal (Step 6-1). One that the API server does not
-    admit is inconclusive, and one that only lacks curl's own image is a warning: both say nothing of Observer's pods.
-    """
-    code, step, wanted = "NEW-POD", "7-2", msg("the pod {pod} is admitted, scheduled and started", pod=TMP_CURL)
+def _new_pod(run: Run, logs: Sequence[Run], description: Run) -> tuple[Finding, ...]:
+    """NEW-POD: whether the pod that 7-2 makes came up; before Step 8 nothing else shows whether a new pod can."""
     if not run.happened or is_in_the_way(run):
         return ()
+    wanted = msg("the pod {pod} is admitted, scheduled and started", pod=TMP_CURL)
+    return (_came_up(Question(Code.NEW_POD, "7-2", wanted, run), logs, description),)
+
+
+def _came_up(asked: Question, logs: Sequence[Run], description: Run) -> Finding:
+    """A pod that no node takes stays Pending, which the guide calls abnormal (Step 6-1). One that the API server does not
+    admit is inconclusive, and one that only lacks curl's own image is a warning: both say nothing of Observer's pods.
+    """
+    run, came_up, ran = asked.run, msg("a new pod came up"), msg("it ran")
     if refusal := not_admitted(run):
         number, line = refusal
-        refused = unseen(code, step, run, wanted, verbatim(line.strip()))
-        return (replace(refused, summary=msg("a new pod is not admitted"), evidence=seen_at(run, number, "stderr")),)
-    came_up, ran = msg("a new pod came up"), msg("it ran")
-    answered = next((source for source in (run, *logs) if answers(source.out)), None)
-    if answered:
-        return (finding(code, step, Verdict.PASS, came_up, wanted, ran, answered),)
-    if trouble := trouble_of_the_pod(description):
-        said = verbatim(f"{trouble.reason}: {trouble.message}")
-        if trouble.reason == "FailedScheduling":
-            look = do("kubectl get nodes -o wide", msg("is the node cordoned, tainted or full?"))
+        return asked.answered(
+            Verdict.INCONCLUSIVE, msg("a new pod is not admitted"), line.strip(), number, stream="stderr"
+        )
+    if answered := next((source for source in (run, *logs) if answers(source.out)), None):
+        return asked.by(answered).passed(came_up, ran)
+    if problem := startup_problem(description):
+        seen, at = f"{problem.reason}: {problem.message}", problem.line
+        if problem.reason == "FailedScheduling":
             summary = msg("a new pod cannot be scheduled")
-            return (finding(code, step, Verdict.FAIL, summary, wanted, said, description, trouble.line, (look,)),)
-        summary = msg("a new pod is scheduled, but the image of curl does not come")
-        return (finding(code, step, Verdict.WARN, summary, wanted, said, description, trouble.line),)
-    started = next((event for event in _events(description) if _STARTED.match(event.message)), None)
-    if started:
-        return (finding(code, step, Verdict.PASS, came_up, wanted, ran, description, started.line),)
+            return asked.by(description).failed(summary, seen, at, remedies.CHECK_SCHEDULING)
+        return asked.by(description).warned(
+            msg("a new pod is scheduled, but the image of curl does not come"), seen, at
+        )
+    if started := next((event for event in _events(description) if _STARTED.match(event.message)), None):
+        return asked.by(description).passed(came_up, ran, started.line)
     if 'pod "tmp-curl" deleted' in run.out and "timed out waiting for the condition" not in run.err:
-        return (finding(code, step, Verdict.PASS, came_up, wanted, ran, run),)
-    return (unseen(code, step, run, wanted, failure(run)),)
+        return asked.passed(came_up, ran)
+    return asked.unseen(failure(run))
 
 
 def not_admitted(run: Run) -> tuple[int, str] | None:
@@ -209,32 +156,27 @@ def _events(description: Run) -> tuple[Event, ...]:
         return ()
 
 
-def trouble_of_the_pod(description: Run) -> Event | None:
+def startup_problem(description: Run) -> Event | None:
     """The event that says why a pod does not come up; None once it has started, or before anything went wrong."""
     seen = _events(description)
     if any(_STARTED.match(event.message) for event in seen):
         return None
-    wrong = (
-        event
-        for event in reversed(seen)
-        if event.reason == "FailedScheduling" or event.message.startswith("Failed to pull image")
-    )
     scheduled = any(event.reason == "Scheduled" for event in seen)
-    return next((event for event in wrong if event.reason != "FailedScheduling" or not scheduled), None)
+    for event in reversed(seen):
+        if event.message.startswith("Failed to pull image") or (event.reason == "FailedScheduling" and not scheduled):
+            return event
+    return None
+
+
+# 7-3
 
 
 _TAKEN = re.compile(r"address already in use|[Uu]nable to listen on port|[Uu]nable to create listener")
-_GUIDE_ROWS: tuple[tuple[re.Pattern[str], Remedy], ...] = (
-    (
-        re.compile(r"does not have a service port"),
-        advise(msg("check the ports in the base YAML: observer=8000, postgres=5432 (Step 5)")),
-    ),
-    (
-        re.compile(r'services? "observer" not found'),
-        advise(msg("the Service observer is missing: apply its manifest again (Step 5)")),
-    ),
-    (re.compile(r"pod is not running\. Current status="), advise(msg("no observer pod runs: see Step 6"))),
-)
+_GUIDE_ROWS = {
+    "does not have a service port": msg("check the ports in the base YAML: observer=8000, postgres=5432 (Step 5)"),
+    'services? "observer" not found': msg("the Service observer is missing: apply its manifest again (Step 5)"),
+    r"pod is not running\. Current status=": msg("no observer pod runs: see Step 6"),
+}
 """What port-forward says that is a failure of Observer or its Service, not of the way to the cluster."""
 
 
@@ -243,107 +185,74 @@ def _forwarded(forward: Run, curl: Run) -> Finding:
 
     Without the handled connection the answer may be another program's that owns port 8000 of this machine.
     """
-    code, step = "HEALTH-FORWARD", "7-3"
+    asked = Question(Code.HEALTH_FORWARD, "7-3", HEALTHY, forward)
+    answered = asked.by(curl)
     listening = "Forwarding from" in forward.out
     handled = listening and "Handling connection for 8000" in forward.out
     body = answers(curl.out)
-    if handled and body and all(_is_ok(answer) for _, answer in body):
-        return finding(code, step, Verdict.PASS, msg("healthy"), HEALTHY, _shown(body[0][1]), curl, body[0][0])
-    taken = next(((number, line) for number, line in free_lines(forward.err) if _TAKEN.search(line)), None)
-    if taken:
-        free = advise(msg("another program on this machine uses port 8000: stop it, then run Step 7 again"))
-        return replace(
-            unseen(code, step, forward, HEALTHY, verbatim(taken[1].strip()), (free,)),
-            evidence=seen_at(forward, taken[0], "stderr"),
-        )
-    if handled and body:
-        at, answer = next(one for one in body if not _is_ok(one[1]))
-        return _ill(code, step, curl, at, _shown(answer))
+    ill = next((answer for answer in body if not answer.is_ok), None)
+    if handled and body and not ill:
+        return answered.passed(msg("healthy"), str(body[0]), body[0].line)
     for number, line in free_lines(forward.err):
-        row = next((remedy for words, remedy in _GUIDE_ROWS if words.search(line)), None)
+        if _TAKEN.search(line):
+            return asked.unseen(verbatim(line.strip()), remedies.FREE_PORT, line=number, stream="stderr")
+    if handled and ill:
+        return _ill(answered, str(ill), ill.line)
+    for number, line in free_lines(forward.err):
+        row = next((advice for pattern, advice in _GUIDE_ROWS.items() if re.search(pattern, line)), None)
         if row:
-            bad = finding(
-                code, step, Verdict.FAIL, msg("cannot be forwarded"), HEALTHY, verbatim(line.strip()), remedy=(row,)
-            )
-            return replace(bad, evidence=seen_at(forward, number, "stderr"))
+            return asked.failed(msg("cannot be forwarded"), line.strip(), number, advise(row), stream="stderr")
         if listening and not body and "lost connection to pod" in line:
-            return replace(_ill(code, step, forward, number, line), evidence=seen_at(forward, number, "stderr"))
+            return _ill(asked, line, number, "stderr")
     if handled and not curl.out.strip() and curl.exit_code == 22:  # curl -f: the server answered 400 or more
-        return _ill(code, step, curl, None, msg("HTTP status 400 or more"))
+        return _ill(answered, msg("HTTP status 400 or more"))
     if handled and curl.out.strip() and not curl.out.lstrip().startswith("{") and curl.exit_code == 0:
-        return _ill(code, step, curl, 1, curl.out)
+        return _ill(answered, curl.out, 1)
     if not listening:
-        return unseen(code, step, forward, HEALTHY, failure(forward))
+        return asked.unseen(failure(forward))
     if not handled:
-        return unseen(
-            code, step, forward, HEALTHY, msg("the forward handled no connection, so nothing came through it")
-        )
-    return unseen(code, step, curl, HEALTHY, failure(curl))
+        return asked.unseen(msg("the forward handled no connection, so nothing came through it"))
+    return answered.unseen(failure(curl))
 
 
-_DB_ROWS: tuple[tuple[re.Pattern[str], Message], ...] = (
-    (
-        re.compile(r"ConnectionRefusedError|Connection refused"),
-        msg("the pod postgres-0 does not run (Step 6), or its Service is missing (Step 5)"),
+# 7-4
+
+
+_DB_ERRORS = r"ConnectionRefusedError|socket\.(?:gaierror|timeout)|TimeoutError|OSError|Connection\w*Error"
+_DB_ROWS = {
+    "ConnectionRefusedError|Connection refused": msg(
+        "the pod postgres-0 does not run (Step 6), or its Service is missing (Step 5)"
     ),
-    (re.compile(r"gaierror|[Nn]ame resolution"), msg("the Service postgres does not exist (Step 5)")),
-    (
-        re.compile(r"[Tt]ime(?:d ?)?out"),
-        msg("the database did not answer within 5 s: check postgres-0 (Step 6) and its Service (Step 5)"),
+    "gaierror|[Nn]ame resolution": msg("the Service postgres does not exist (Step 5)"),
+    "[Tt]ime(?:d ?)?out": msg(
+        "the database did not answer within 5 s: check postgres-0 (Step 6) and its Service (Step 5)"
     ),
-    (
-        re.compile(r"OSError|Connection\w*Error"),
-        msg("the database cannot be reached from the pod: check postgres-0 (Step 6) and its Service (Step 5)"),
-    ),
-)
+}
+"""The guide's causes, by what Python says."""
+
+_NO_WAY = msg("the database cannot be reached from the pod: check postgres-0 (Step 6) and its Service (Step 5)")
 
 
 def _database(run: Run) -> Finding:
     """DB-CONNECTION: `DB connection OK`, or the guide's cause for the Python error."""
-    code, step, good = "DB-CONNECTION", "7-4", "DB connection OK"
+    good = "DB connection OK"
+    asked = Question(Code.DB_CONNECTION, "7-4", good, run)
     for number, line in free_lines(run.out):
         if line.strip() == good:
-            return finding(code, step, Verdict.PASS, msg("the database port answers"), good, good, run, number)
-    if raised := _raised(
-        run, r"ConnectionRefusedError|socket\.(?:gaierror|timeout)|TimeoutError|OSError|Connection\w*Error"
-    ):
-        stream, number, line = raised
-        cause = next((cause for words, cause in _DB_ROWS if words.search(line)), _DB_ROWS[-1][1])
-        bad = finding(
-            code,
-            step,
-            Verdict.FAIL,
-            msg("no connection to the database"),
-            good,
-            verbatim(line),
-            remedy=(advise(cause),),
-        )
-        return replace(bad, evidence=seen_at(run, number, stream))
-    return unseen(code, step, run, good, failure(run))
+            return asked.passed(msg("the database port answers"), good, number)
+    if error := raised(run.out, run.err, _DB_ERRORS):
+        cause = next((cause for pattern, cause in _DB_ROWS.items() if re.search(pattern, error.text)), _NO_WAY)
+        summary = msg("no connection to the database")
+        return asked.failed(summary, error.text, error.line, advise(cause), stream=error.stream)
+    return asked.unseen(failure(run))
 
 
-def _raised(run: Run, kinds: str) -> tuple[str, int, str] | None:
-    """The last line of a Python traceback that names one of `kinds`: stream, line, text.
-
-    With a terminal, a traceback comes on standard output.
-    """
-    named = re.compile(rf"(?:{kinds})(?::|$)")
-    for stream, text in (("stderr", run.err), ("stdout", run.out)):
-        if "Traceback (most recent call last):" not in text:
-            continue
-        for number, line in reversed(list(free_lines(text))):
-            if named.match(line):
-                return stream, number, line.strip()
-    return None
+def _ill(asked: Question, seen: Message | str, line: int | None = None, stream: str = "stdout") -> Finding:
+    shown = seen if isinstance(seen, Message) else seen.strip()[:200]
+    return asked.failed(msg("not healthy"), shown, line, remedies.CHECK_HEALTH, stream=stream)
 
 
-def _ill(code: str, step: str, run: Run, line: int | None, actual: Message | str) -> Finding:
-    text = actual if isinstance(actual, Message) else verbatim(actual.strip()[:200])
-    remedy = do(
-        "kubectl logs -l app=observer -n observer-prod --tail=50",
-        msg("find out why /health does not answer well (Step 6-3)"),
-    )
-    return finding(code, step, Verdict.FAIL, msg("not healthy"), HEALTHY, text, run, line, (remedy,))
-
-
-STEP = Step("7", msg("Health check"), (IN_POD, VIA_SERVICE, FORWARD, CURL, STOP, DATABASE), judge, perform)
+COMMANDS = (
+    ids.HEALTH_IN_POD, ids.HEALTH_VIA_SERVICE, ids.PORT_FORWARD, ids.CURL, ids.STOP_PORT_FORWARD, ids.DB_CONNECTION,
+)  # fmt: skip
+STEP = Step("7", msg("Health check"), COMMANDS, judge, perform)

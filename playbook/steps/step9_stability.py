@@ -7,28 +7,21 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 from ..errors import UnreadableText
+from ..guide import ids, remedies
+from ..guide.codes import Code
+from ..guide.expected import OBSERVER_REPLICAS, POSTGRES_POD
+from ..guide.remedies import describe_pod, do, previous_log
+from ..kubectl.counts import count
 from ..kubectl.failures import failure
-from ..kubectl.tables import count, table
+from ..kubectl.pods import PodSample, pod_samples
 from ..model import Finding, Remedy, Run, Runs, Verdict
-from ..text import Message, msg, verbatim
+from ..text import Message, msg
 from .base import Execution, Step
-from .findings import advise, do, finding, seen_at, unseen
+from .question import Question
 
-PODS, FILES = "step9-1-pod-restarts", "step9-3-recent-files"
 PERIOD = timedelta(hours=24)
 LIMIT = 3
 """Criterion 5: this many more restarts within the period end the verification."""
-
-
-@dataclass(frozen=True, slots=True)
-class PodSample:
-    """One pod of one sample."""
-
-    name: str
-    status: str
-    restarts: int | None  # None where the container has no status yet
-    started: str  # as printed: an RFC 3339 time, or `<none>`
-    line: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,33 +40,20 @@ class Sample:
 
 def perform(step: Step, execution: Execution) -> None:
     """One more sample; from a recording all that it has."""
-    execution.side_by_side((PODS, FILES))
-    while execution.has_more(PODS):
-        execution.side_by_side((PODS, FILES))
-
-
-def pods_of(run: Run) -> tuple[PodSample, ...]:
-    """The rows of Step 9-1; raises UnreadableText."""
-    pods = []
-    for row in table(run.out, ("NAME", "STATUS", "RESTARTS", "STARTED")):
-        cell = row["RESTARTS"]
-        if not cell.isdigit() and cell != "<none>":
-            raise UnreadableText(msg("RESTARTS is not a number: {cell}", cell=cell), row.line)
-        pods.append(
-            PodSample(row["NAME"], row["STATUS"], int(cell) if cell.isdigit() else None, row["STARTED"], row.line)
-        )
-    return tuple(pods)
+    execution.side_by_side(step.commands)
+    while execution.has_more(ids.POD_SAMPLE):
+        execution.side_by_side(step.commands)
 
 
 def ledger(runs: Runs) -> tuple[Sample, ...]:
     """Every sample that can be read, oldest first; the first is the baseline. 9-3 belongs to the 9-1 before it."""
     samples: list[Sample] = []
     for run in runs:
-        if run.command == FILES and samples:
+        if run.command == ids.RECENT_FILES and samples:
             samples[-1] = replace(samples[-1], recent_files=_files(run))
-        elif run.command == PODS and run.exit_code in (0, None) and run.happened and not failure(run):
+        elif run.command == ids.POD_SAMPLE and run.exit_code in (0, None) and run.happened and not failure(run):
             try:
-                samples.append(Sample(run.started_at, pods_of(run), None, run))
+                samples.append(Sample(run.started_at, pod_samples(run.out), None, run))
             except UnreadableText:
                 continue
     return tuple(samples)
@@ -83,7 +63,7 @@ def _files(run: Run) -> int | None:
     if failure(run) or run.exit_code != 0:
         return None
     try:
-        return count(run.out)[1]
+        return count(run.out).number
     except UnreadableText:
         return None
 
@@ -97,7 +77,7 @@ def judged_from(runs: Runs) -> datetime | None:
 def newest_unread(runs: Runs) -> bool:
     """Whether the newest sample could not be read: the next one may be."""
     samples = ledger(runs)
-    return not samples or samples[-1].run is not runs.last(PODS)
+    return not samples or samples[-1].run is not runs.last(ids.POD_SAMPLE)
 
 
 def _since_baseline(samples: tuple[Sample, ...]) -> tuple[Sample, ...]:
@@ -109,80 +89,60 @@ def _since_baseline(samples: tuple[Sample, ...]) -> tuple[Sample, ...]:
 def _healthy(sample: Sample) -> bool:
     pods = [pod for pod in sample.pods if watched(pod.name)]
     observers = sum(pod.name.startswith("observer-") for pod in pods)
-    return observers >= 2 and len(pods) > observers and all(pod.status == "Running" for pod in pods)
+    return observers >= OBSERVER_REPLICAS and len(pods) > observers and all(pod.status == "Running" for pod in pods)
 
 
 def watched(name: str) -> bool:
     """Whether the guide's 24 hours are about this pod."""
-    return name.startswith("observer-") or name == "postgres-0"
-
-
-_BASELINE = msg("two observer pods and postgres-0, Running, with their RESTARTS")
-_STABLE = msg("the same pod, Running, RESTARTS as in the baseline, for 24 hours")
-_RECENT = msg("more than 0 JSONL files written within 24 hours")
+    return name.startswith("observer-") or name == POSTGRES_POD
 
 
 def judge(runs: Runs) -> tuple[Finding, ...]:
     """By the baseline and all samples since: per pod stable, restarted, replaced or changed; and the new files."""
+    newest = runs.last(ids.POD_SAMPLE)
+    wanted = msg("two observer pods and postgres-0, Running, with their RESTARTS")
+    baseline = Question(Code.BASELINE, "9-1", wanted, newest)
+    wanted = msg("the same pod, Running, RESTARTS as in the baseline, for 24 hours")
+    stable = Question(Code.STABLE, "9-2", wanted, newest)
     samples = _since_baseline(ledger(runs))
     if not samples:
-        return (_no_baseline(runs.last(PODS)),)
-    base, last = samples[0], samples[-1]
-    findings = [_baseline(base)]
-    newest = runs.last(PODS)
-    pods = [found for pod in base.pods if watched(pod.name) for found in _compare(pod, samples)]
-    if newest is not last.run:
-        findings.extend(found for found in pods if found.verdict is Verdict.FAIL)  # what was met stays met
-        findings.append(unseen("STABLE", "9-2", newest, _STABLE, _why(newest)))
+        return (baseline.unseen(_why_unread(newest)),)
+    pods = [found for pod in samples[0].pods if watched(pod.name) for found in _compare(pod, samples, stable)]
+    if newest is not samples[-1].run:
+        pods = [found for found in pods if found.verdict is Verdict.FAIL]  # what was met stays met
+        pods.append(stable.unseen(_why_unread(newest)))
     elif any(later.at < earlier.at for earlier, later in pairwise(samples)):
-        findings.append(
-            unseen(
-                "STABLE",
-                "9-2",
-                newest,
-                _STABLE,
-                msg("the clock of this machine moved backwards between samples"),
-                (do("python -m playbook all --from 9", msg("takes a new baseline")),),
-            )
-        )
-    else:
-        findings.extend(pods)
-    findings.append(_recent(runs.last(FILES), last, last.at - base.at))
-    return tuple(findings)
+        why = msg("the clock of this machine moved backwards between samples")
+        pods = [stable.unseen(why, remedies.NEW_BASELINE)]
+    elapsed = samples[-1].at - samples[0].at
+    return (_baseline(samples[0], baseline), *pods, _recent(runs.last(ids.RECENT_FILES), elapsed))
 
 
-def _why(run: Run) -> UnreadableText | None:
+def _why_unread(run: Run) -> UnreadableText | None:
     try:
-        pods_of(run)
+        pod_samples(run.out)
     except UnreadableText as error:
         return None if failure(run) else error
     return None
 
 
-def _no_baseline(run: Run) -> Finding:
-    return unseen("BASELINE", "9-1", run, _BASELINE, _why(run))
+def _baseline(base: Sample, question: Question) -> Finding:
+    asked, pods = question.by(base.run), [pod for pod in base.pods if watched(pod.name)]
+    text = "; ".join(f"{pod.name} {pod.status} {pod.restarts_text}" for pod in pods)
+    seen = msg("{at}: {pods}", at=_moment(base.at), pods=text or "-")
+    line = pods[0].line if pods else 1
+    if _healthy(base):
+        return asked.passed(msg("the baseline is recorded"), seen, line)
+    return asked.failed(msg("the baseline is not one of a healthy service"), seen, line, remedies.ONCE_RUNNING)
 
 
-def _baseline(base: Sample) -> Finding:
-    pods = [pod for pod in base.pods if watched(pod.name)]
-    text = "; ".join(f"{pod.name} {pod.status} {'<none>' if pod.restarts is None else pod.restarts}" for pod in pods)
-    good = _healthy(base)
-    return finding(
-        "BASELINE",
-        "9-1",
-        Verdict.PASS if good else Verdict.FAIL,
-        msg("the baseline is recorded") if good else msg("the baseline is not one of a healthy service"),
-        _BASELINE,
-        msg("{at}: {pods}", at=base.at.strftime("%Y-%m-%dT%H:%M:%SZ"), pods=text or "-"),
-        base.run,
-        pods[0].line if pods else 1,
-        () if good else (do("python -m playbook all", msg("once the pods are Running")),),
-    )
+def _moment(at: datetime) -> str:
+    return at.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _compare(before: PodSample, samples: tuple[Sample, ...]) -> list[Finding]:
+def _compare(before: PodSample, samples: tuple[Sample, ...], question: Question) -> list[Finding]:
     """What became of one pod of the baseline."""
-    elapsed = samples[-1].at - samples[0].at
+    stable = replace(question, expected=str(before), about=before.name)
     found: list[Finding] = []
     for sample in samples[1:]:
         now = sample.pod(before.name)
@@ -190,117 +150,54 @@ def _compare(before: PodSample, samples: tuple[Sample, ...]) -> list[Finding]:
             if found:
                 return found  # it failed before it was replaced
             # a pod that was replaced starts again at 0: what it did before is out of sight
-            return [
-                _stable(
-                    before,
-                    sample,
-                    now,
-                    Verdict.INCONCLUSIVE,
-                    msg("the pod was replaced"),
-                    (do("python -m playbook all --from 9", msg("takes a new baseline, once the reason is known")),),
-                )
-            ]
+            summary, remedy = msg("the pod was replaced"), remedies.NEW_BASELINE_LATER
+            return [_became(stable, sample, now, Verdict.INCONCLUSIVE, summary, remedy)]
         rise = (now.restarts or 0) - (before.restarts or 0)
         if rise:
-            logs = (do(f"kubectl logs {before.name} -n observer-prod --previous"),)
-            found = [_stable(before, sample, now, Verdict.FAIL, msg("RESTARTS rose by {n}", n=rise), logs)]
+            log = do(previous_log(before.name))
+            found = [_became(stable, sample, now, Verdict.FAIL, msg("RESTARTS rose by {n}", n=rise), log)]
             if rise >= LIMIT:
-                return [*found, _limit(before, now, sample, rise, logs)]
+                return [*found, _limit(before, now, sample, log)]
         elif now.status != "Running":
-            found = [
-                _stable(
-                    before,
-                    sample,
-                    now,
-                    Verdict.FAIL,
-                    msg("STATUS changed"),
-                    (do(f"kubectl describe pod {before.name} -n observer-prod"),),
-                )
-            ]
-    if found:
+            described = do(describe_pod(before.name))
+            found = [_became(stable, sample, now, Verdict.FAIL, msg("STATUS changed"), described)]
+    if found or before.status != "Running":  # of which the baseline itself says so
         return found
-    if before.status != "Running":
-        return []  # the baseline itself says so
-    last = samples[-1]
-    if elapsed >= PERIOD:
-        return [_stable(before, last, last.pod(before.name), Verdict.PASS, msg("stable"))]
-    due = (samples[0].at + PERIOD).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return [
-        _stable(
-            before,
-            last,
-            last.pod(before.name),
-            Verdict.PENDING,
-            msg("stable so far; can be judged from {due}", due=due),
-            (do("python -m playbook all", msg("at {due} or later", due=due)),),
-        )
-    ]
+    last, now = samples[-1], samples[-1].pod(before.name)
+    if last.at - samples[0].at >= PERIOD:
+        return [_became(stable, last, now, Verdict.PASS, msg("stable"))]
+    due = _moment(samples[0].at + PERIOD)
+    again = do(remedies.RUN_ALL, msg("at {due} or later", due=due))
+    return [_became(stable, last, now, Verdict.PENDING, msg("stable so far; can be judged from {due}", due=due), again)]
 
 
-def _stable(
-    before: PodSample,
-    sample: Sample,
-    now: PodSample | None,
-    verdict: Verdict,
-    summary: Message,
-    remedy: tuple[Remedy, ...] = (),
+def _became(
+    asked: Question, sample: Sample, now: PodSample | None, verdict: Verdict, summary: Message, *remedy: Remedy
 ) -> Finding:
-    actual = verbatim(_words(now)) if now else msg("no such pod any more")
-    return Finding(
-        f"STABLE/{before.name}",
-        "9-2",
-        verdict,
-        summary,
-        verbatim(_words(before)),
-        actual,
-        seen_at(sample.run, now.line if now else None),
-        remedy,
-    )
+    seen = str(now) if now else msg("no such pod any more")
+    return asked.by(sample.run).answered(verdict, summary, seen, now.line if now else None, *remedy)
 
 
-def _words(pod: PodSample) -> str:
-    return f"{pod.status}, RESTARTS {'<none>' if pod.restarts is None else pod.restarts}, STARTED {pod.started}"
+def _limit(before: PodSample, now: PodSample, sample: Sample, remedy: Remedy) -> Finding:
+    wanted = msg("fewer than {n} more restarts", n=LIMIT)
+    asked = Question(Code.RESTART_LIMIT, "9-2", wanted, sample.run, before.name)
+    earlier, later = before.restarts or 0, now.restarts or 0
+    summary = msg("RESTARTS rose by {n} within {hours} h", n=later - earlier, hours=24)
+    return asked.failed(summary, f"{earlier} → {later}", now.line, remedy)
 
 
-def _limit(before: PodSample, now: PodSample, sample: Sample, rise: int, remedy: tuple[Remedy, ...]) -> Finding:
-    return finding(
-        f"RESTART-LIMIT/{before.name}",
-        "9-2",
-        Verdict.FAIL,
-        msg("RESTARTS rose by {n} within {hours} h", n=rise, hours=24),
-        msg("fewer than {n} more restarts", n=LIMIT),
-        verbatim(f"{before.restarts or 0} → {now.restarts or 0}"),
-        sample.run,
-        now.line,
-        remedy,
-    )
-
-
-def _recent(run: Run, last: Sample, elapsed: timedelta) -> Finding:
-    number = _files(run)
+def _recent(run: Run, elapsed: timedelta) -> Finding:
+    wanted = msg("more than 0 JSONL files written within 24 hours")
+    asked, number = Question(Code.RECENT_FILES, "9-3", wanted, run), _files(run)
     if number is None:
-        return unseen("RECENT-FILES", "9-3", run, _RECENT)
-    line, actual = count(run.out)[0], msg("{n} JSONL files", n=number)
-    if number > 0 and elapsed >= PERIOD:
-        return finding("RECENT-FILES", "9-3", Verdict.PASS, msg("new files were written"), _RECENT, actual, run, line)
-    if elapsed >= PERIOD:
-        return finding(
-            "RECENT-FILES",
-            "9-3",
-            Verdict.FAIL,
-            msg("no new file was written"),
-            _RECENT,
-            actual,
-            run,
-            line,
-            (
-                do("kubectl logs -l app=observer -n observer-prod --tail=50"),
-                advise(msg("find out why Observer writes nothing")),
-            ),
-        )
-    return finding(
-        "RECENT-FILES", "9-3", Verdict.PENDING, msg("can be judged after 24 hours"), _RECENT, actual, run, line
-    )
+        return asked.unseen()
+    seen, line = msg("{n} JSONL files", n=number), count(run.out).line
+    if elapsed < PERIOD:
+        return asked.answered(Verdict.PENDING, msg("can be judged after 24 hours"), seen, line)
+    if number:
+        return asked.passed(msg("new files were written"), seen, line)
+    return asked.failed(msg("no new file was written"), seen, line, *remedies.WHY_NOTHING_WRITTEN)
 
 
-STEP = Step("9", msg("24-hour stability"), (PODS, FILES), judge, perform, always=True, by_all_samples=True)
+COMMANDS = (ids.POD_SAMPLE, ids.RECENT_FILES)
+STEP = Step("9", msg("24-hour stability"), COMMANDS, judge, perform, always=True, by_all_samples=True)

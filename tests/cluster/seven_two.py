@@ -18,7 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from playbook.guide.catalog import load
-from playbook.steps.step7_health import VIA_SERVICE, answers
+from playbook.guide.ids import HEALTH_VIA_SERVICE
+from playbook.kubectl.health import answers
 
 from .lab import Cluster, first_in_path, kubectls, reached
 
@@ -37,7 +38,7 @@ def plain(cluster: Cluster, env: dict[str, str]) -> Try:
     """The guide's command under bash, standard input empty."""
     began = time.monotonic()
     done = subprocess.run(
-        cluster.command("bash", "-c", load().command(VIA_SERVICE).text, env=env),
+        cluster.command("bash", "-c", load().command(HEALTH_VIA_SERVICE).text, env=env),
         check=False, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=LIMIT_S,
     )  # fmt: skip
     seconds = time.monotonic() - began
@@ -54,7 +55,7 @@ def ours(cluster: Cluster, env: dict[str, str]) -> Try:
     with tempfile.TemporaryDirectory() as state:
         seen = cluster.play(Path(state), "step", "7-2", "--output", "json", env=env)
     (step,) = (step for step in json.loads(seen.out)["steps"] if step["id"] == "7")
-    run = [run for run in step["runs"] if run["id"] == VIA_SERVICE][-1]
+    run = [run for run in step["runs"] if run["id"] == HEALTH_VIA_SERVICE][-1]
     return Try(f"{run['ended']}, {step['findings'][0]['verdict']}", run["seconds"])
 
 

@@ -8,7 +8,8 @@ import pytest
 from support import guide, runs_of
 from verifying import DELETES, Verification, verification  # noqa: F401  # a fixture
 
-from playbook.guide.criteria import CRITERIA, State, criterion, criterion_states, family, met, state
+from playbook.guide.codes import family
+from playbook.guide.criteria import CRITERIA, State, criterion, criterion_states, met, state
 from playbook.model import Finding, Overall, Run, Verdict
 from playbook.steps import STEPS
 from playbook.text import msg, verbatim

@@ -27,7 +27,7 @@ def finding(code: str, verdict: Verdict) -> Finding:
 def test_every_slip_has_its_own_id_and_a_way_to_be_met() -> None:
     ids = [slip.id for slip in deviations.DEVIATIONS]
     assert len(ids) == len(set(ids))
-    assert set(ids) == set(deviations._MET)
+    assert all(slip.met for slip in deviations.DEVIATIONS)
     assert [slip.step for slip in deviations.DEVIATIONS] == sorted(slip.step for slip in deviations.DEVIATIONS)
 
 

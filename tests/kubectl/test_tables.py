@@ -10,19 +10,11 @@ from hypothesis import strategies as st
 from support import runs_of
 
 from playbook.errors import UnreadableText
-from playbook.kubectl.tables import (
-    age_seconds,
-    count,
-    events,
-    lines,
-    names,
-    plain,
-    psql_count,
-    ready,
-    restarts,
-    sections,
-    table,
-)
+from playbook.kubectl.cells import age_seconds, ready, restarts
+from playbook.kubectl.counts import count, psql_count
+from playbook.kubectl.events import events
+from playbook.kubectl.settings import keys as names
+from playbook.kubectl.tables import lines, plain, sections, table
 
 PVC = """\
 NAME                    STATUS    VOLUME                                     CAPACITY   ACCESS MODES   STORAGECLASS   VOLUMEATTRIBUTESCLASS   AGE

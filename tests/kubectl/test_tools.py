@@ -31,7 +31,9 @@ class Says(LiveRunner):
         return Run(command.key, 0, self.text.encode(), b"", 0, Ended.EXITED, NEVER, 0.0)
 
 
-SERVER_TO_1_27 = 'Server Version: version.Info{Major:"1", Minor:"20+", GitVersion:"v1.20.2+k3s1", GitCommit:"1d4adb0301b9"}\n'
+SERVER_TO_1_27 = (
+    'Server Version: version.Info{Major:"1", Minor:"20+", GitVersion:"v1.20.2+k3s1", GitCommit:"1d4adb0301b9"}\n'
+)
 SERVER_FROM_1_28 = "Server Version: v1.34.4+k3s1\n"
 
 

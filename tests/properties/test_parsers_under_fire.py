@@ -16,15 +16,14 @@ from mutating import mutations
 from support import made, runs_of, states
 
 from playbook.errors import UnreadableText
-from playbook.kubectl import logs, tables
+from playbook.guide import ids
+from playbook.guide.expected import CONFIG_PATHS
+from playbook.kubectl import cells, cluster, counts, events, health, logs, pods, secrets, services, storage, tables
+from playbook.kubectl import settings as values
 from playbook.kubectl.failures import failure
 from playbook.model import Runs
-from playbook.steps import restart as step8
 from playbook.steps import step0_cluster as step0
-from playbook.steps import step2_pvc as step2
 from playbook.steps import step3_secrets as step3
-from playbook.steps import step4_configmap as step4
-from playbook.steps import step5_services as step5
 from playbook.steps import step6_inside, step6_pods
 from playbook.steps import step7_health as step7
 from playbook.steps import step9_stability as step9
@@ -35,7 +34,6 @@ FIRE = settings.get_profile("fire")
 
 EVENTS_HEAD = "Events:\n  Type     Reason     Age   From     Message\n  ----     ------     ----  ----     -------\n"
 PODS_HEAD = "NAME                         READY   STATUS    RESTARTS   AGE\n"
-OBSERVER_DELETE = "step8-2-delete-observer"
 SAMPLES_HEAD = "NAME                         STATUS    RESTARTS   STARTED\n"
 
 PARSERS: dict[str, Callable[[str], Any]] = {
@@ -43,43 +41,58 @@ PARSERS: dict[str, Callable[[str], Any]] = {
     "table": lambda text: tables.table(text, ()),
     "rows": lambda text: tables.table(f"NAME   STATUS   AGE\n{text}"),
     "sections": tables.sections,
-    "restarts": tables.restarts,
-    "ready": tables.ready,
-    "age": tables.age_seconds,
-    "names": tables.names,
-    "count": tables.count,
-    "psql": tables.psql_count,
-    "events": tables.events,
-    "event rows": lambda text: tables.events(f"{EVENTS_HEAD}  Normal   Pulled     4s    kubelet  there\n{text}"),
+    "restarts": cells.restarts,
+    "ready": cells.ready,
+    "age": cells.age_seconds,
+    "quantity": cells.quantity,
+    "ports": cells.ports,
+    "names": values.keys,
+    "count": counts.count,
+    "psql": counts.psql_count,
+    "files": counts.files,
+    "events": events.events,
+    "event rows": lambda text: events.events(f"{EVENTS_HEAD}  Normal   Pulled     4s    kubelet  there\n{text}"),
     "plain": tables.plain,
     "records": lambda text: list(logs.records(text)),
     "postgres records": lambda text: list(logs.postgres_records(text)),
     "mentions": logs.mentions_error,
     "failure": lambda text: failure(made("step2-pvc", "", text, 1)),
-    "cluster": lambda text: step0.cluster_of(Runs([made(step0.INFO, text), made(step0.NODES, text)])),
-    "quantity": step2._bytes,
-    "entries": step2._entries,
-    "secrets": lambda text: step3._listed(made(step3.SUMMARY, f"=== SECRETS ===\n{text}")),
-    "paths": step4._path_checks,
-    "ports": step5.ports,
-    "pods": lambda text: step6_pods.pods_of(made(step6_pods.PODS, text)),
-    "observer's log": lambda text: step6_inside.observer_log(made(step6_pods.LOG_OBSERVER, text)),
-    "PostgreSQL's log": lambda text: step6_inside.postgres_log(made(step6_pods.LOG_POSTGRES, text)),
-    "environment": lambda text: list(step6_inside.environment(made(step6_pods.ENV, text))),
-    "mounts": lambda text: list(step6_inside.mounts(made(step6_pods.MOUNT, text))),
-    "write": lambda text: step6_inside.write("data", made(step6_pods.WRITE["data"], text, text)),
-    "answers": step7.answers,
+    "control plane": cluster.control_plane,
+    "nodes": cluster.nodes,
+    "namespaces": cluster.namespaces,
+    "claims": storage.claims,
+    "entries": storage.entries,
+    "df": lambda text: list(storage.mounts(text)),
+    "sealed secrets": secrets.sealed_secrets,
+    "secret rows": secrets.secrets,
+    "secret words": secrets.secret_words,
+    "services": services.services,
+    "config map": values.config_map_keys,
+    "paths": lambda text: values.path_checks(text, CONFIG_PATHS),
+    "variables": values.environment,
+    "pod rows": pods.pods,
+    "samples": pods.pod_samples,
+    "http": health.http_line,
+    "raised": lambda text: health.raised(text, text, r"OSError|\w*Timeout\w*"),
+    "cluster": lambda text: step0.cluster_of(Runs([made(ids.CLUSTER_INFO, text), made(ids.NODES, text)])),
+    "secrets": lambda text: step3.listed_secrets(made(ids.SUMMARY, f"=== SECRETS ===\n{text}")),
+    "pods": step6_pods.guide_pods,
+    "observer's log": lambda text: step6_inside.observer_log(made(ids.LOGS_OBSERVER, text)),
+    "PostgreSQL's log": lambda text: step6_inside.postgres_log(made(ids.LOGS_POSTGRES, text)),
+    "environment": lambda text: list(step6_inside.environment(made(ids.ENV, text))),
+    "mounts": lambda text: list(step6_inside.mounts(made(ids.MOUNTS, text))),
+    "write": lambda text: step6_inside.write("data", made(ids.WRITE_DATA, text, text)),
+    "answers": health.answers,
     "health": lambda text: step7.judge(
-        Runs([made(each, text, text) for each in (step7.IN_POD, step7.VIA_SERVICE, step7.FORWARD, step7.CURL, step7.DATABASE)])
+        Runs([made(each, text, text) for each in step7.STEP.commands if each != ids.STOP_PORT_FORWARD])
     ),
-    "mounted from": lambda text: step8.mounted_from(text, "/data", "my-pvc"),
-    "volume": lambda text: step8.mounted_from(f"  /data from d (rw)\nVolumes:\n  d:\n{text}", "/data", "my-pvc"),
-    "deleted": lambda text: step8.deleted_pods(made(OBSERVER_DELETE, text)),
-    "ready pods": lambda text: step8.ready_pods(made(OBSERVER_DELETE, text)),
-    "samples": lambda text: step9.pods_of(made(step9.PODS, text)),
-    "ledger": lambda text: step9.ledger(Runs([made(step9.PODS, text), made(step9.FILES, text)])),
+    "mounted from": lambda text: pods.mounted_from(text, "/data", "my-pvc"),
+    "volume": lambda text: pods.mounted_from(f"  /data from d (rw)\nVolumes:\n  d:\n{text}", "/data", "my-pvc"),
+    "deleted": pods.deleted_pods,
+    "ready pods": pods.ready_pods,
+    "ledger": lambda text: step9.ledger(Runs([made(ids.POD_SAMPLE, text), made(ids.RECENT_FILES, text)])),
 }  # fmt: skip
-TOTAL = {"plain", "records", "postgres records", "mentions", "failure", "cluster", "quantity", "observer's log", "PostgreSQL's log",
+TOTAL = {"plain", "records", "postgres records", "mentions", "failure", "cluster", "http", "raised", "observer's log", "PostgreSQL's log",
          "environment", "mounts", "write", "answers", "health", "mounted from", "volume", "deleted", "ready pods", "ledger"}  # fmt: skip
 """Those that have an answer for every text: it says what was not there."""
 
@@ -175,7 +188,7 @@ def test_events_are_read_back(rows: list[tuple[str, ...]], end: str, header: boo
     )
     if header:
         text = f"Events:{end}{text}"
-    found = tables.events(text)
+    found = events.events(text)
     assert [(event.type, event.reason, event.source, event.message) for event in found] == [
         (kind, reason, source, message) for kind, reason, _, source, message in rows
     ]
@@ -190,7 +203,7 @@ def test_events_are_read_back(rows: list[tuple[str, ...]], end: str, header: boo
 def test_the_ledger_keeps_every_pod(pods: list[tuple[str, Any, str]]) -> None:
     rows = [(name, status, str(restarts), "2026-11-22T22:56:34Z") for name, restarts, status in pods]
     text = rendered(("NAME", "STATUS", "RESTARTS", "STARTED"), rows)
-    (sample,) = step9.ledger(Runs([made(step9.PODS, text), made(step9.FILES, "7\n")]))
+    (sample,) = step9.ledger(Runs([made(ids.POD_SAMPLE, text), made(ids.RECENT_FILES, "7\n")]))
     assert [(pod.name, pod.restarts, pod.status) for pod in sample.pods] == [
         (name, None if restarts == "<none>" else restarts, status) for name, restarts, status in pods
     ]
@@ -259,15 +272,15 @@ def many(kind: str, number: int) -> Callable[[], int]:
     """Reads a text of `number` rows; how many came out."""
     if kind == "pods":
         text = PODS_HEAD + "".join(f"observer-{n:<19} 1/1     Running   0          {n % 60}m\n" for n in range(number))
-        return lambda: len(step6_pods.pods_of(made(step6_pods.PODS, text)))
+        return lambda: len(step6_pods.guide_pods(text))
     if kind == "samples":
         text = SAMPLES_HEAD + "".join(
             f"observer-{n:<19} Running   0          2026-11-22T22:56:34Z\n" for n in range(number)
         )
-        return lambda: len(step9.ledger(Runs([made(step9.PODS, text)]))[0].pods)
+        return lambda: len(step9.ledger(Runs([made(ids.POD_SAMPLE, text)]))[0].pods)
     if kind == "events":
         text = EVENTS_HEAD + "  Warning  BackOff    4s    kubelet  Back-off restarting failed container\n" * number
-        return lambda: len(tables.events(text))
+        return lambda: len(events.events(text))
     text = "2026-11-22 22:56:34,123 observer.db INFO written 12 rows\n" * number
     return lambda: len(list(logs.records(text)))
 

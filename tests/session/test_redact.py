@@ -15,8 +15,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from support import FIXTURES, made, runs_of, states
 
+from playbook.guide.ids import ENV as ENV_COMMAND
 from playbook.session.redact.forms import forms_of
-from playbook.session.redact.redactor import CONFIG_SETTINGS, ENV_COMMAND, ORDINARY, Redactor
+from playbook.session.redact.redactor import CONFIG_SETTINGS, ORDINARY, Redactor
 
 PLANTED = "pl/ant+ed \"q\" \\ <v&l>'ue' é"
 ENV = (

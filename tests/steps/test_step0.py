@@ -17,8 +17,9 @@ from handmade import (
 )
 from support import runs_of
 
+from playbook.guide import ids
 from playbook.model import Ended, Runs
-from playbook.steps.step0_cluster import INFO, NODES, api_unreachable, cluster_of, judge
+from playbook.steps.step0_cluster import api_unreachable, cluster_of, judge
 
 RUNNING = "Kubernetes control plane is running at https://10.0.0.5:6443\n"
 COLOURED = (
@@ -34,7 +35,7 @@ def nodes(*rows: tuple[str, str, str]) -> str:
 
 
 def seen(info: str = RUNNING, listed: str = "", info_err: str = "", nodes_err: str = "") -> Runs:
-    return Runs((said(INFO, info, info_err), said(NODES, listed, nodes_err)))
+    return Runs((said(ids.CLUSTER_INFO, info, info_err), said(ids.NODES, listed, nodes_err)))
 
 
 READY = nodes(("arm", "Ready", "v1.31.4+k3s1"))
@@ -159,7 +160,7 @@ def test_no_answer_ends_the_run(err: str, verdict: str, first: str):
 
 
 def test_a_time_limit_ends_the_run_but_a_recording_without_the_step_does_not():
-    late = Runs((said(INFO, ended=Ended.TIMEOUT), said(NODES, ended=Ended.TIMEOUT)))
+    late = Runs((said(ids.CLUSTER_INFO, ended=Ended.TIMEOUT), said(ids.NODES, ended=Ended.TIMEOUT)))
     assert set(verdicts(judge(late)).values()) == {"inconclusive"}
     assert api_unreachable(late)
     assert set(verdicts(judge(Runs())).values()) == {"inconclusive"}
@@ -177,6 +178,6 @@ def test_text_that_is_unknown_or_empty_is_unseen():
     assert set(verdicts(judge(seen("", ""))).values()) == {"inconclusive"}
 
 
-@pytest.mark.parametrize("command", [INFO, NODES])
+@pytest.mark.parametrize("command", [ids.CLUSTER_INFO, ids.NODES])
 def test_cut_text(command: str):
     never_passes_cut_text(judge, runs_of("1.20/healthy", command), command)

@@ -6,8 +6,9 @@ import pytest
 from handmade import REFUSED, forbidden, never_passes_cut_text, not_found, said, typed
 from support import runs_of
 
+from playbook.guide import ids
 from playbook.model import Runs
-from playbook.steps.step1_namespace import COMMAND, judge
+from playbook.steps.step1_namespace import judge
 
 
 def test_active():
@@ -17,7 +18,7 @@ def test_active():
 
 
 def test_absent():
-    (found,) = judge(Runs([said(COMMAND, err=not_found("namespaces", "observer-prod"))]))
+    (found,) = judge(Runs([said(ids.NAMESPACE, err=not_found("namespaces", "observer-prod"))]))
     assert found.verdict.value == "fail"
     assert typed(found) == ["kubectl create namespace observer-prod"]
     assert 'namespaces "observer-prod" not found' in str(found.actual)
@@ -37,19 +38,21 @@ def test_absent():
     ],
 )
 def test_the_rest(out: str, err: str, verdict: str):
-    (found,) = judge(Runs([said(COMMAND, out, err)]))
+    (found,) = judge(Runs([said(ids.NAMESPACE, out, err)]))
     assert found.verdict.value == verdict
 
 
 def test_forbidden_names_verb_and_resource():
-    (found,) = judge(Runs([said(COMMAND, err=forbidden("namespaces", "get"))]))
+    (found,) = judge(Runs([said(ids.NAMESPACE, err=forbidden("namespaces", "get"))]))
     assert str(found.actual) == "Forbidden: may not get namespaces"
 
 
 def test_a_status_without_a_word_is_not_a_pass():
-    (found,) = judge(Runs([said(COMMAND, "NAME            STATUS   AGE\nobserver-prod   Active   3d\n", code=137)]))
+    (found,) = judge(
+        Runs([said(ids.NAMESPACE, "NAME            STATUS   AGE\nobserver-prod   Active   3d\n", code=137)])
+    )
     assert found.verdict.value == "inconclusive"
 
 
 def test_cut_text():
-    never_passes_cut_text(judge, runs_of("1.20/healthy", COMMAND), COMMAND)
+    never_passes_cut_text(judge, runs_of("1.20/healthy", ids.NAMESPACE), ids.NAMESPACE)

@@ -6,8 +6,9 @@ import pytest
 from handmade import REFUSED, bad, forbidden, never_passes_cut_text, of, said, typed, verdicts
 from support import runs_of
 
+from playbook.guide import ids
 from playbook.model import Ended, Runs
-from playbook.steps.step2_pvc import CLAIMS, DIRECTORY, judge
+from playbook.steps.step2_pvc import judge
 
 SIZES = {
     "observer-db-pvc": "10Gi",
@@ -43,7 +44,7 @@ ALL = listing(*(f"pvc-{name}_observer-prod_{name}" for name in SIZES))
 
 
 def looked(out: str | None = None, listed: str = ALL, err: str = "", code: int | None = None) -> Runs:
-    return Runs((said(CLAIMS, claims() if out is None else out), said(DIRECTORY, listed, err, code)))
+    return Runs((said(ids.CLAIMS, claims() if out is None else out), said(ids.STORAGE_DIRECTORY, listed, err, code)))
 
 
 def test_healthy():
@@ -77,7 +78,7 @@ def test_missing_claims_fail_once_each():
     found = judge(looked(claims(logs=None)))
     assert {f.code: f.verdict.value for f in found if "logs" in f.code} == {"PVC-BOUND/observer-logs-pvc": "fail"}
     assert typed(of(found, "PVC-BOUND/observer-logs-pvc")) == ["kubectl apply -k infra/k8s/overlays/production"]
-    none = judge(Runs([said(CLAIMS, "", "No resources found in observer-prod namespace.\n", 0)]))
+    none = judge(Runs([said(ids.CLAIMS, "", "No resources found in observer-prod namespace.\n", 0)]))
     assert verdicts(none) == {f"PVC-BOUND/{name}": "fail" for name in SIZES}
 
 
@@ -101,7 +102,7 @@ def test_status_capacity_and_class(change: tuple[str, str, str], expected: dict[
 
 @pytest.mark.parametrize("err", [forbidden("persistentvolumeclaims"), REFUSED])
 def test_a_list_that_was_not_seen(err: str):
-    found = judge(Runs((said(CLAIMS, "", err), said(DIRECTORY, ALL))))
+    found = judge(Runs((said(ids.CLAIMS, "", err), said(ids.STORAGE_DIRECTORY, ALL))))
     assert verdicts(found) == dict.fromkeys(("PVC-BOUND", "PVC-CAPACITY", "PVC-CLASS", "PVC-DIRECTORY"), "inconclusive")
 
 
@@ -176,11 +177,11 @@ def test_a_listing_that_is_unknown_or_cut(listed: str):
 
 
 def test_a_listing_that_never_came():
-    late = Runs((said(CLAIMS, claims()), said(DIRECTORY, ended=Ended.TIMEOUT)))
+    late = Runs((said(ids.CLAIMS, claims()), said(ids.STORAGE_DIRECTORY, ended=Ended.TIMEOUT)))
     assert of_directories(late) == {"PVC-DIRECTORY": "inconclusive"}
-    assert of_directories(Runs([said(CLAIMS, claims())])) == {"PVC-DIRECTORY": "inconclusive"}
+    assert of_directories(Runs([said(ids.CLAIMS, claims())])) == {"PVC-DIRECTORY": "inconclusive"}
 
 
-@pytest.mark.parametrize("command", [CLAIMS, DIRECTORY])
+@pytest.mark.parametrize("command", [ids.CLAIMS, ids.STORAGE_DIRECTORY])
 def test_cut_text(command: str):
-    never_passes_cut_text(judge, runs_of("1.20/healthy", CLAIMS, DIRECTORY), command)
+    never_passes_cut_text(judge, runs_of("1.20/healthy", ids.CLAIMS, ids.STORAGE_DIRECTORY), command)

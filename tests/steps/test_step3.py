@@ -6,20 +6,10 @@ import pytest
 from handmade import REFUSED, bad, forbidden, never_passes_cut_text, not_found, of, said, typed, verdicts
 from support import runs_of
 
+from playbook.guide import ids
 from playbook.guide.expected import SEALED_SECRETS, SECRET_KEYS
 from playbook.model import Ended, Run, Runs
-from playbook.steps.step3_secrets import (
-    CONTROLLER,
-    GENERATED,
-    GHCR,
-    KEYS,
-    KEYS_JQ,
-    OBSERVER,
-    SEALED,
-    STEP,
-    SUMMARY,
-    judge,
-)
+from playbook.steps.step3_secrets import STEP, judge
 
 EMERGENCY = "python -m playbook show step3-3-create-observer-secrets"
 
@@ -90,7 +80,7 @@ class FakeExecution:
         return ()
 
 
-@pytest.mark.parametrize(("jq", "left_out"), [(True, KEYS), (False, KEYS_JQ)])
+@pytest.mark.parametrize(("jq", "left_out"), [(True, ids.SECRET_KEYS), (False, ids.SECRET_KEYS_JQ)])
 def test_one_variant_of_3_4_is_run(jq: bool, left_out: str):
     execution = FakeExecution(jq)
     STEP.perform(STEP, execution)
@@ -98,10 +88,10 @@ def test_one_variant_of_3_4_is_run(jq: bool, left_out: str):
 
 
 def test_the_variant_that_was_run_is_judged():
-    lacking = said(KEYS, "DB_USER\n")
-    runs = Runs(run for run in healthy() if run.command not in (KEYS, KEYS_JQ))
+    lacking = said(ids.SECRET_KEYS, "DB_USER\n")
+    runs = Runs(run for run in healthy() if run.command not in (ids.SECRET_KEYS, ids.SECRET_KEYS_JQ))
     assert bad(judge(Runs((*runs, lacking)))) == {"SECRET-KEYS": "fail"}
-    absent = said(KEYS_JQ, ended=Ended.NOT_RECORDED)
+    absent = said(ids.SECRET_KEYS_JQ, ended=Ended.NOT_RECORDED)
     assert bad(judge(Runs((*runs, absent, lacking)))) == {"SECRET-KEYS": "fail"}
     assert bad(judge(runs)) == {"SECRET-KEYS": "inconclusive"}
 
@@ -135,14 +125,14 @@ def test_the_variant_that_was_run_is_judged():
 )
 def test_the_controller(rows: str, verdict: str | None):
     head = "NAME                                         READY   STATUS             RESTARTS      AGE\n"
-    assert judged(said(CONTROLLER, head + rows)).get("SEALED-CONTROLLER") == verdict
+    assert judged(said(ids.SEALED_CONTROLLER, head + rows)).get("SEALED-CONTROLLER") == verdict
 
 
 def test_no_controller():
-    none = said(CONTROLLER, "", "No resources found in sealed-secrets namespace.\n", 0)
+    none = said(ids.SEALED_CONTROLLER, "", "No resources found in sealed-secrets namespace.\n", 0)
     assert judged(none) == {"SEALED-CONTROLLER": "fail"}
-    assert judged(said(CONTROLLER, "", forbidden("pods"))) == {"SEALED-CONTROLLER": "inconclusive"}
-    assert judged(said(CONTROLLER)) == {"SEALED-CONTROLLER": "inconclusive"}
+    assert judged(said(ids.SEALED_CONTROLLER, "", forbidden("pods"))) == {"SEALED-CONTROLLER": "inconclusive"}
+    assert judged(said(ids.SEALED_CONTROLLER)) == {"SEALED-CONTROLLER": "inconclusive"}
 
 
 # 3-2
@@ -150,7 +140,7 @@ def test_no_controller():
 
 def sealed(synced: str, head: str = "SYNCED") -> Run:
     rows = [("NAME", "STATUS", head, "AGE"), *((name, "", synced, "3d") for name in SEALED_SECRETS)]
-    return said(SEALED, "".join("".join(cell.ljust(20) for cell in row).rstrip() + "\n" for row in rows))
+    return said(ids.SEALED_SECRETS, "".join("".join(cell.ljust(20) for cell in row).rstrip() + "\n" for row in rows))
 
 
 @pytest.mark.parametrize(
@@ -167,20 +157,20 @@ def test_a_list_without_the_synced_column_does_not_say():
 
 def test_no_sealedsecrets_and_no_such_kind():
     everyone = {f"SEALED-SYNCED/{name}": "fail" for name in SEALED_SECRETS}
-    assert judged(said(SEALED, "", "No resources found in observer-prod namespace.\n", 0)) == everyone
+    assert judged(said(ids.SEALED_SECRETS, "", "No resources found in observer-prod namespace.\n", 0)) == everyone
     no_kind = 'error: the server doesn\'t have a resource type "sealedsecrets"\n'
-    assert judged(said(SEALED, "", no_kind)) == everyone
+    assert judged(said(ids.SEALED_SECRETS, "", no_kind)) == everyone
     spam = "E1122 22:56:34.1 1 memcache.go:265] couldn't get resource list for metrics.k8s.io/v1beta1\n"
-    assert judged(said(SEALED, "", spam + no_kind)) == {"SEALED-SYNCED": "inconclusive"}
+    assert judged(said(ids.SEALED_SECRETS, "", spam + no_kind)) == {"SEALED-SYNCED": "inconclusive"}
 
 
 def test_the_label_of_the_guide_decides_nothing():
     for err in ("No resources found in observer-prod namespace.\n", forbidden("secrets"), ""):
-        assert judged(said(GENERATED, "", err)) == {}
+        assert judged(said(ids.GENERATED_SECRETS, "", err)) == {}
 
 
 def summary(secrets: str, after: str = "\n=== SERVICES ===\nNAME   TYPE\n", err: str = "", code: int = 0) -> Run:
-    return said(SUMMARY, f"=== PODS ===\nNAME\n\n=== PVC ===\nNAME\n\n=== SECRETS ===\n{secrets}{after}", err, code)
+    return said(ids.SUMMARY, f"=== PODS ===\nNAME\n\n=== PVC ===\nNAME\n\n=== SECRETS ===\n{secrets}{after}", err, code)
 
 
 THREE = "".join(f"{name} Opaque 1\n" for name in SEALED_SECRETS)
@@ -204,8 +194,8 @@ NOTHING = "No resources found in observer-prod namespace.\n"
         (summary("", err=NOTHING), {f"SEALED-SECRET/{name}": "fail" for name in SEALED_SECRETS}),
         (summary("", err=forbidden("secrets") + NOTHING), UNSEEN),
         (summary(THREE + "a line of another shape\n"), UNSEEN),
-        (said(SUMMARY, "=== PODS ===\n", forbidden("pods")), UNSEEN),
-        (said(SUMMARY), UNSEEN),
+        (said(ids.SUMMARY, "=== PODS ===\n", forbidden("pods")), UNSEEN),
+        (said(ids.SUMMARY), UNSEEN),
         (summary(TWO, after="obs-db-sec"), UNSEEN),
     ],
 )
@@ -229,14 +219,16 @@ def test_no_observer_secrets():
 
 
 def test_another_type_is_not_an_absent_secret():
-    assert judged(secret(OBSERVER, "observer-secrets", "kubernetes.io/basic-auth")) == {"SECRET-TYPE": "fail"}
-    assert judged(secret(OBSERVER, "observer-secrets", "Opaque", "40")) == {}
-    assert judged(secret(GHCR, "ghcr-secret", "Opaque")) == {"GHCR-SECRET": "fail"}
+    assert judged(secret(ids.OBSERVER_SECRETS, "observer-secrets", "kubernetes.io/basic-auth")) == {
+        "SECRET-TYPE": "fail"
+    }
+    assert judged(secret(ids.OBSERVER_SECRETS, "observer-secrets", "Opaque", "40")) == {}
+    assert judged(secret(ids.GHCR_SECRET, "ghcr-secret", "Opaque")) == {"GHCR-SECRET": "fail"}
 
 
 @pytest.mark.parametrize(
     ("command", "name", "code"),
-    [(OBSERVER, "observer-secrets", "OBSERVER-SECRETS"), (GHCR, "ghcr-secret", "GHCR-SECRET")],
+    [(ids.OBSERVER_SECRETS, "observer-secrets", "OBSERVER-SECRETS"), (ids.GHCR_SECRET, "ghcr-secret", "GHCR-SECRET")],
 )
 def test_a_secret_that_was_not_seen(command: str, name: str, code: str):
     for run in (
@@ -255,10 +247,10 @@ def test_a_secret_that_was_not_seen(command: str, name: str, code: str):
 PYTHON_FAILED = 'Traceback (most recent call last):\n  File "<string>", line 1, in <module>\njson.decoder.JSONDecodeError: Expecting value\n'
 
 
-@pytest.mark.parametrize("command", [KEYS, KEYS_JQ])
+@pytest.mark.parametrize("command", [ids.SECRET_KEYS, ids.SECRET_KEYS_JQ])
 def test_missing_keys_are_named(command: str):
     keys = "".join(f"{key}\n" for key in SECRET_KEYS if key not in ("KIS_HTS_ID", "PGPORT")) + "EXTRA\n"
-    runs = Runs(run for run in healthy() if run.command not in (KEYS, KEYS_JQ))
+    runs = Runs(run for run in healthy() if run.command not in (ids.SECRET_KEYS, ids.SECRET_KEYS_JQ))
     found = of(judge(Runs((*runs, said(command, keys)))), "SECRET-KEYS")
     assert (found.verdict.value, str(found.actual)) == ("fail", "missing: KIS_HTS_ID, PGPORT")
     assert typed(found) == [EMERGENCY]
@@ -279,18 +271,23 @@ def test_missing_keys_are_named(command: str):
 )
 @pytest.mark.parametrize("code", [0, 1])
 def test_keys_behind_a_pipe(err: str, verdict: str, code: int):
-    assert judged(said(KEYS_JQ, "", err, code)) == {"SECRET-KEYS": verdict}
+    assert judged(said(ids.SECRET_KEYS_JQ, "", err, code)) == {"SECRET-KEYS": verdict}
 
 
 def test_forbidden_is_seen_behind_the_traceback():
-    found = of(judge(healthy(said(KEYS_JQ, "", forbidden("secrets", "get") + PYTHON_FAILED, 1))), "SECRET-KEYS")
+    found = of(
+        judge(healthy(said(ids.SECRET_KEYS_JQ, "", forbidden("secrets", "get") + PYTHON_FAILED, 1))), "SECRET-KEYS"
+    )
     assert str(found.actual) == "Forbidden: may not get secrets"
 
 
 def test_extra_keys_and_crlf_are_fine():
-    assert judged(said(KEYS_JQ, "".join(f"{key}\r\n" for key in (*SECRET_KEYS, "extra.key")))) == {}
+    assert judged(said(ids.SECRET_KEYS_JQ, "".join(f"{key}\r\n" for key in (*SECRET_KEYS, "extra.key")))) == {}
 
 
-@pytest.mark.parametrize("command", [CONTROLLER, SEALED, OBSERVER, KEYS_JQ, GHCR, SUMMARY])
+@pytest.mark.parametrize(
+    "command",
+    [ids.SEALED_CONTROLLER, ids.SEALED_SECRETS, ids.OBSERVER_SECRETS, ids.SECRET_KEYS_JQ, ids.GHCR_SECRET, ids.SUMMARY],
+)
 def test_cut_text(command: str):
     never_passes_cut_text(judge, healthy(), command)

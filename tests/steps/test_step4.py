@@ -6,9 +6,10 @@ import pytest
 from handmade import REFUSED, bad, forbidden, never_passes_cut_text, not_found, of, said, verdicts
 from support import runs_of
 
+from playbook.guide import ids
 from playbook.guide.expected import CONFIG_KEYS, CONFIG_PATHS
 from playbook.model import Run, Runs
-from playbook.steps.step4_configmap import KEYS, PATHS, STEP, YAML, judge
+from playbook.steps.step4_configmap import STEP, judge
 
 TRACEBACK = 'Traceback (most recent call last):\n  File "<string>", line 3, in <module>\njson.decoder.JSONDecodeError: Expecting value\n'
 
@@ -49,25 +50,41 @@ def test_a_mismatch_is_named():
 
 
 def test_a_path_that_the_map_does_not_have_is_a_mismatch():
-    assert judged(said(PATHS, checks(OBSERVER_LOG_DIR="MISSING"))) == {"CONFIG-PATH/OBSERVER_LOG_DIR": "fail"}
+    assert judged(said(ids.PATH_CONTRACT, checks(OBSERVER_LOG_DIR="MISSING"))) == {
+        "CONFIG-PATH/OBSERVER_LOG_DIR": "fail"
+    }
 
 
 def test_no_map():
     gone = not_found("configmaps", "observer-config")
-    runs = Runs((said(YAML, "", gone), said(KEYS, "", gone + TRACEBACK), said(PATHS, "", gone + TRACEBACK)))
+    runs = Runs(
+        (
+            said(ids.CONFIG_MAP, "", gone),
+            said(ids.CONFIG_KEYS, "", gone + TRACEBACK),
+            said(ids.PATH_CONTRACT, "", gone + TRACEBACK),
+        )
+    )
     assert verdicts(judge(runs)) == {"CONFIG-YAML": "fail", "CONFIG-KEYS": "fail", "CONFIG-PATH": "inconclusive"}
     assert str(of(judge(runs), "CONFIG-PATH").actual) == gone.strip()
 
 
 @pytest.mark.parametrize("err", [forbidden("configmaps", "get"), REFUSED])
 def test_a_map_that_was_not_seen(err: str):
-    runs = Runs((said(YAML, "", err), said(KEYS, "", err + TRACEBACK), said(PATHS, "", err + TRACEBACK)))
+    runs = Runs(
+        (
+            said(ids.CONFIG_MAP, "", err),
+            said(ids.CONFIG_KEYS, "", err + TRACEBACK),
+            said(ids.PATH_CONTRACT, "", err + TRACEBACK),
+        )
+    )
     assert verdicts(judge(runs)) == dict.fromkeys(("CONFIG-YAML", "CONFIG-KEYS", "CONFIG-PATH"), "inconclusive")
     assert len({str(found.actual) for found in judge(runs)}) == 1
 
 
 def test_a_map_without_data_has_no_key():
-    assert judged(said(KEYS, "", "Traceback (most recent call last):\nKeyError: 'data'\n")) == {"CONFIG-KEYS": "fail"}
+    assert judged(said(ids.CONFIG_KEYS, "", "Traceback (most recent call last):\nKeyError: 'data'\n")) == {
+        "CONFIG-KEYS": "fail"
+    }
 
 
 @pytest.mark.parametrize(
@@ -85,25 +102,25 @@ def test_a_map_without_data_has_no_key():
     ],
 )
 def test_a_path_check_of_another_shape_is_unseen(text: str):
-    assert judged(said(PATHS, text)) == {"CONFIG-PATH": "inconclusive"}
+    assert judged(said(ids.PATH_CONTRACT, text)) == {"CONFIG-PATH": "inconclusive"}
 
 
 def test_a_line_that_is_not_there_is_unseen():
     text = "".join(line + "\n" for line in checks().splitlines() if "SNAPSHOT" not in line)
-    assert judged(said(PATHS, text)) == {"CONFIG-PATH/OBSERVER_SNAPSHOT_DIR": "inconclusive"}
+    assert judged(said(ids.PATH_CONTRACT, text)) == {"CONFIG-PATH/OBSERVER_SNAPSHOT_DIR": "inconclusive"}
 
 
 def test_crlf_and_extra_keys_are_fine():
     keys = "".join(f"{key}\r\n" for key in (*CONFIG_KEYS, "EXTRA"))
-    assert judged(said(KEYS, keys), said(PATHS, checks().replace("\n", "\r\n"))) == {}
+    assert judged(said(ids.CONFIG_KEYS, keys), said(ids.PATH_CONTRACT, checks().replace("\n", "\r\n"))) == {}
 
 
-@pytest.mark.parametrize(("command", "code"), [(YAML, "CONFIG-YAML"), (KEYS, "CONFIG-KEYS")])
+@pytest.mark.parametrize(("command", "code"), [(ids.CONFIG_MAP, "CONFIG-YAML"), (ids.CONFIG_KEYS, "CONFIG-KEYS")])
 def test_silence_is_unseen(command: str, code: str):
     assert judged(said(command)) == {code: "inconclusive"}
     assert judged(said(command, "what is this?\n")) == {code: "inconclusive"}
 
 
-@pytest.mark.parametrize("command", [KEYS, PATHS])
+@pytest.mark.parametrize("command", [ids.CONFIG_KEYS, ids.PATH_CONTRACT])
 def test_cut_text(command: str):
     never_passes_cut_text(judge, runs_of("1.20/healthy", *STEP.commands), command)

@@ -6,8 +6,9 @@ import pytest
 from handmade import REFUSED, bad, forbidden, never_passes_cut_text, of, said, typed, verdicts
 from support import runs_of
 
+from playbook.guide import ids
 from playbook.model import Runs
-from playbook.steps.step5_services import COMMAND, judge
+from playbook.steps.step5_services import judge
 
 NAMES = ("observer", "postgres", "postgres-headless")
 NORMAL = {
@@ -28,7 +29,7 @@ def services(**changed: tuple[str, str, str] | None) -> str:
 
 
 def judged(out: str = "", err: str = "", code: int | None = None) -> dict[str, str]:
-    return bad(judge(Runs([said(COMMAND, out, err, code)])))
+    return bad(judge(Runs([said(ids.SERVICES, out, err, code)])))
 
 
 def test_healthy():
@@ -107,4 +108,4 @@ def test_crlf():
 
 
 def test_cut_text():
-    never_passes_cut_text(judge, runs_of("1.20/healthy", COMMAND), COMMAND)
+    never_passes_cut_text(judge, runs_of("1.20/healthy", ids.SERVICES), ids.SERVICES)

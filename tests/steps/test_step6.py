@@ -410,7 +410,7 @@ ONE = "Name:             {name}\nNode-Selectors:  <none>\nEvents:          {even
 def _described_each(events: str) -> Finding:
     """6-2 as kubectl 1.37 prints it for two pods, and then each of them."""
     pods = runs_of("1.20/healthy", "step6-1-pods")
-    names = [pod.name for pod in step6_pods.pods_of(pods[0]) if pod.app == "observer"]
+    names = [pod.name for pod in step6_pods.guide_pods(pods[0].out) if step6_pods.app_of(pod) == "observer"]
     described = [made(f"describe-pod.{name}", ONE.format(name=name, events=events)) for name in names]
     runs = Runs([*pods, made("step6-2-describe-observer", SEVERAL), *described])
     return next(f for f in step6_pods.judge(runs) if f.code == "EVENTS-OBSERVER")

@@ -9,8 +9,9 @@ import pytest
 from handmade import REFUSED, bad, of, said, typed, verdicts
 from support import runs_of
 
+from playbook.kubectl.health import answers
 from playbook.model import Ended, Finding, Refusal, Run, Runs, missing
-from playbook.steps.step7_health import STEP, answers, judge
+from playbook.steps.step7_health import STEP, judge
 
 TTY = "Unable to use a TTY - input is not a terminal or the right kind of file\n"
 IN_POD, SERVICE, DB = "step7-1-health-in-pod", "step7-2-health-via-service", "step7-4-db-connection"

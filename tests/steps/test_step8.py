@@ -9,10 +9,11 @@ from dataclasses import replace
 import pytest
 from verifying import DELETES, Verification, of, verification  # noqa: F401  # a fixture
 
+from playbook.kubectl.pods import mounted_from
 from playbook.model import Ended, Overall, Refusal, Run, Runs, Verdict, missing
 from playbook.session.journal import Kind
-from playbook.steps.findings import refused_because
-from playbook.steps.restart import OBSERVER, POSTGRES, Restart, mounted_from
+from playbook.steps.question import refused_because
+from playbook.steps.restart import OBSERVER, POSTGRES, Restart
 from playbook.steps.step8_persistence import judge
 
 RECOVER = "python -m playbook all"

@@ -7,10 +7,11 @@ from typing import Any, cast
 
 from support import made
 
+from playbook.guide import ids
 from playbook.model import Run
 from playbook.steps.base import Execution
-from playbook.steps.restart import OBSERVER, PODS, POSTGRES, STARTED, Restart
-from playbook.steps.step8_persistence import _let_go
+from playbook.steps.restart import OBSERVER, POSTGRES, Restart
+from playbook.steps.step8_persistence import wait_until_gone
 
 HEADER = "NAME                       READY   STATUS        RESTARTS   AGE\n"
 NEW = "observer-7cd9cf784-new01   1/1     Running       0          9s\n"
@@ -24,18 +25,18 @@ class Leaving:
         self.looks, self.asked, self.paused = looks, 0, 0
 
     def watch(self, commands: Any, done: Callable[[tuple[Run, ...]], bool], *, times: int, every_s: float) -> None:
-        assert tuple(commands) == (STARTED, PODS)
+        assert tuple(commands) == (ids.POD_SAMPLE, ids.PODS)
         for _ in range(times):
             self.asked += 1
             text = HEADER + NEW + (LEAVING if self.asked <= self.looks else "")
-            if done((made(STARTED), made(PODS, text))):
+            if done((made(ids.POD_SAMPLE), made(ids.PODS, text))):
                 return
             self.paused += 1
 
 
 def looks(restart: Restart, terminating: int) -> Leaving:
     execution = Leaving(terminating)
-    _let_go(restart, cast(Execution, execution))
+    wait_until_gone(restart, cast(Execution, execution))
     return execution
 
 

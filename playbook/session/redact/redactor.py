@@ -17,20 +17,17 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import replace
 
+from ...guide import ids
+from ...guide.expected import CONFIG_KEYS, SECRET_KEYS
 from ...model import Run
 from .forms import Form, forms_of
 from .patterns import self_declared
 
-ENV_COMMAND = "step6-4-env"
 MASK = b"********"
 SHORTEST = 6
 """Values with fewer characters are masked in 6-4 only: elsewhere they would blot out ordinary words."""
 
-CONFIG_SETTINGS = frozenset(
-    b"DB_HOST DB_NAME DB_PORT KIS_TOKEN_CACHE_DIR LOG_FORMAT LOG_LEVEL OBSERVER_CONFIG_DIR OBSERVER_DATA_DIR "
-    b"OBSERVER_LOG_DIR OBSERVER_MAINTENANCE_LOG_DIR OBSERVER_SNAPSHOT_DIR OBSERVER_STANDALONE OBSERVER_SYSTEM_LOG_DIR "
-    b"PYTHONUNBUFFERED SERVICE_PORT".split()
-)
+CONFIG_SETTINGS = frozenset(key.encode() for key in CONFIG_KEYS)
 OPEN_SETTINGS = CONFIG_SETTINGS | frozenset(
     b"POD_NAME TZ PATH HOME HOSTNAME POSTGRES_USER POSTGRES_DB DB_USER PGHOST PGPORT PGDATABASE PGUSER".split()
 )
@@ -45,7 +42,7 @@ ORDINARY = (
         b"STATUS RESTARTS CAPACITY STORAGECLASS PORT(S) Warning Normal Events status".split()
     )
     | OPEN_SETTINGS
-    | frozenset(b"DB_PASSWORD PGPASSWORD POSTGRES_PASSWORD KIS_APP_KEY KIS_APP_SECRET KIS_HTS_ID".split())
+    | frozenset(key.encode() for key in SECRET_KEYS)
 )
 """Words that parsers and readers need. A secret that is one of them is masked in 6-4 only."""
 
@@ -85,7 +82,7 @@ class Redactor:
         The output of Step 6-4 teaches first. What was recorded before that has to be masked again: masking what is
         masked changes nothing, so a run that comes back as the same object needs no second writing.
         """
-        if run.command == ENV_COMMAND:
+        if run.command == ids.ENV:
             self.learn_from_env(run.stdout)
             stdout = self.mask_env(run.stdout)
         else:

@@ -1,0 +1,133 @@
+"""What the guide says to do about what is abnormal, each command and advice once: for judges, criteria and decision trees."""
+
+from __future__ import annotations
+
+from ..model import NAMESPACE, Remedy
+from ..text import Message, msg
+from . import ids
+from .expected import CONFIG_MAP, GHCR_SECRET, OBSERVER_SECRETS, SEALED_SECRETS, STORAGE_DIRECTORY, TMP_CURL
+
+
+def do(command: str, advice: Message | None = None) -> Remedy:
+    """A remedy that is a command to type."""
+    return Remedy(command, advice)
+
+
+def advise(advice: Message) -> Remedy:
+    """A remedy in words."""
+    return Remedy("", advice)
+
+
+# Commands
+
+KUBECONFIG = "/etc/rancher/k3s/k3s.yaml"
+_IN = f"-n {NAMESPACE}"
+APPLY = "kubectl apply -k infra/k8s/overlays/production"
+GET_SC = "kubectl get sc"
+GET_PROVISIONER = "kubectl get pods -n kube-system -l app=local-path-provisioner"
+GET_CONTROLLER = "kubectl get pods -n sealed-secrets"
+GET_GHCR = f"kubectl get secret {GHCR_SECRET} {_IN}"
+GET_PODS = f"kubectl get pods {_IN} -o wide"
+GET_SERVICES = f"kubectl get svc {_IN}"
+GET_CLAIMS = f"kubectl get pvc {_IN}"
+KEYS_OF_SECRET = f"kubectl get secret {OBSERVER_SECRETS} {_IN} -o json | jq -r '.data | keys[]'"
+DELETE_SECRET = f"kubectl delete secret {OBSERVER_SECRETS} {_IN}"
+RENEW = f"kubectl delete pod -l app=observer {_IN}"
+LOG_OF_OBSERVER = f"kubectl logs -l app=observer {_IN} --tail=50"
+LOG_OF_POSTGRES = f"kubectl logs -l app=postgres {_IN} --tail=30"
+FIX = f"python -m playbook fix {OBSERVER_SECRETS}"
+SHOW_EMERGENCY = f"python -m playbook show {ids.CREATE_OBSERVER_SECRETS}"
+"""Prints the guide's emergency creation of observer-secrets."""
+RUN_ALL = "python -m playbook all"
+
+
+def describe_pod(pod: str) -> str:
+    """The guide's command for a pod that does not start."""
+    return f"kubectl describe pod {pod} {_IN}"
+
+
+def describe_claim(name: str) -> str:
+    """The guide's command for a PVC that is not Bound."""
+    return f"kubectl describe pvc {name} {_IN}"
+
+
+def previous_log(pod: str) -> str:
+    """The guide's command for a container that crashed."""
+    return f"kubectl logs {pod} {_IN} --previous"
+
+
+def describe_node(name: str) -> str:
+    """The guide's command for a node that is not Ready."""
+    return f"kubectl describe node {name}"
+
+
+# Steps 0 to 2
+
+CHECK_KUBECONFIG = advise(msg("check the kubeconfig path: {path}", path=KUBECONFIG))
+K3S_STATUS = do("systemctl status k3s", msg("on the server, over SSH"))
+CHECK_CREDENTIALS = advise(
+    msg("the credentials in the kubeconfig are not accepted: check them, or take {path}", path=KUBECONFIG)
+)
+CREATE_NAMESPACE = do(f"kubectl create namespace {NAMESPACE}")
+CHECK_STORAGE_CLASS = do(GET_SC, msg("check the StorageClass"))
+CHECK_PROVISIONER = do(GET_PROVISIONER, msg("the local-path provisioner of K3s must be running"))
+ADD_CLAIM = (advise(msg("the resource is missing from {file}", file="kustomization.yaml")), do(APPLY))
+LIST_STORAGE_AS_ROOT = do(f"sudo ls -la {STORAGE_DIRECTORY}", msg("on the server, over SSH"))
+
+
+# Steps 3 to 5
+
+START_CONTROLLER = advise(msg("bring the controller up: until then no SealedSecret becomes a Secret"))
+CHECK_CONTROLLER = do(GET_CONTROLLER, msg("the controller must be Running (Step 3-1)"))
+CREATE_SECRET = (
+    do(SHOW_EMERGENCY, msg("fill in its placeholders and run what it shows, then verify again from Step 6")),
+    advise(msg("no SealedSecret makes it: {names} are Secrets of their own", names=", ".join(SEALED_SECRETS))),
+)
+RECREATE_SECRET = do(
+    SHOW_EMERGENCY, msg("create the Secret again with all its keys: without them the pods fail at run time")
+)
+CREATE_GHCR_SECRET = advise(msg("create it: without it the image cannot be pulled (ImagePullBackOff)"))
+REPORT = "PHASE_0_VERIFICATION_REPORT.md"
+CHECK_PATHS = advise(msg("check the paths of the ConfigMap again, by the path contract table of {file}", file=REPORT))
+ADD_KEYS = advise(msg("add what is missing to ConfigMap {name}", name=CONFIG_MAP))
+REAPPLY_SERVICES = (
+    advise(msg("check the Service resources in {file}, then apply them again", file="kustomization.yaml")),
+    do(APPLY),
+)
+CHECK_BASE_PORTS = advise(msg("check the base YAML: {ports}", ports="observer=8000, postgres=5432"))
+
+
+# Step 6
+
+APPLY_REPLICAS = do(APPLY, msg("brings back what the manifests describe, replicas included"))
+READ_OBSERVERS_LOG = do(LOG_OF_OBSERVER, msg("find the cause in the log"))
+READ_POSTGRES_LOG = do(LOG_OF_POSTGRES, msg("find the cause in the log"))
+DESCRIBE_OBSERVERS = do(describe_pod("-l app=observer"), msg("is the PVC mounted there, or an emptyDir?"))
+OLD_EVENTS = advise(msg("an event stays for an hour, also when its cause is gone; it goes with its pod (Step 8-2)"))
+CHECK_ENV = advise(msg("check env of the Deployment observer"))
+CHECK_READINESS = advise(msg("the readinessProbe fails: check the /health endpoint (Step 7)"))
+
+
+# Steps 7 to 9
+
+CHECK_HEALTH = do(LOG_OF_OBSERVER, msg("find out why /health does not answer well (Step 6-3)"))
+REMOVE_TMP_CURL = do(
+    f"kubectl delete pod {TMP_CURL} {_IN}",
+    msg("a pod {pod} is in the way: delete it if nobody needs it, then run Step 7 again", pod=TMP_CURL),
+)
+CHECK_SCHEDULING = do("kubectl get nodes -o wide", msg("is the node cordoned, tainted or full?"))
+FREE_PORT = advise(msg("another program on this machine uses port 8000: stop it, then run Step 7 again"))
+CHECK_VOLUMES = (
+    advise(msg("suspect a PVC that is not mounted, or an emptyDir: check the volumes of the pod")),
+    do(describe_pod("<pod>")),
+)
+ALLOW_RESTART = do(f"{RUN_ALL} --allow-restart", msg("in a moment when the service may restart"))
+AFTER_FIRST_DATA = do(RUN_ALL, msg("once the service has written its first data"))
+ONCE_READABLE = do(RUN_ALL, msg("once what is missing can be read"))
+WAIT_AGAIN = do(RUN_ALL, msg("waits and counts again by the count from before; nothing is deleted a second time"))
+COUNT_AGAIN = do(RUN_ALL, msg("counts again by the count from before; nothing is deleted a second time"))
+RESTART_ANEW = do(f"{RUN_ALL} --from 8", msg("begins Step 8 anew, with new counts"))
+ONCE_RUNNING = do(RUN_ALL, msg("once the pods are Running"))
+NEW_BASELINE = do(f"{RUN_ALL} --from 9", msg("takes a new baseline"))
+NEW_BASELINE_LATER = do(f"{RUN_ALL} --from 9", msg("takes a new baseline, once the reason is known"))
+WHY_NOTHING_WRITTEN = (do(LOG_OF_OBSERVER), advise(msg("find out why Observer writes nothing")))

@@ -1,0 +1,133 @@
+"""Pods: as lists and samples show them, and what `delete`, `wait` and `describe` say of them (Steps 3-1, 6, 8 and 9)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ..errors import UnreadableText
+from ..text import msg
+from .cells import age_seconds, ready, restarts
+from .tables import table
+
+_COLUMNS = ("NAME", "READY", "STATUS", "RESTARTS", "AGE")
+
+
+@dataclass(frozen=True, slots=True)
+class Pod:
+    """One row of `kubectl get pods`: cells as printed, and what they mean; that raises UnreadableText."""
+
+    line: int
+    name: str
+    ready_text: str
+    status: str
+    restarts_text: str
+    age_text: str
+
+    @property
+    def ready(self) -> tuple[int, int]:
+        """How many of its containers are ready, and how many it has."""
+        return ready(self.ready_text, self.line)
+
+    @property
+    def is_up(self) -> bool:
+        """Whether it is Running with all its containers ready."""
+        now, of = self.ready
+        return self.status == "Running" and now == of > 0
+
+    @property
+    def restarts(self) -> int:
+        """How often its containers were started again."""
+        return restarts(self.restarts_text, self.line)
+
+    @property
+    def age_s(self) -> int | None:
+        """Its age in seconds; None where kubectl cannot tell."""
+        return age_seconds(self.age_text, self.line)
+
+
+@dataclass(frozen=True, slots=True)
+class PodSample:
+    """One pod as Step 9-1 shows it."""
+
+    line: int
+    name: str
+    status: str
+    restarts: int | None  # None where the container has no status yet
+    started: str  # as printed: an RFC 3339 time, or `<none>`
+
+    def __str__(self) -> str:
+        return f"{self.status}, RESTARTS {self.restarts_text}, STARTED {self.started}"
+
+    @property
+    def restarts_text(self) -> str:
+        """RESTARTS as kubectl prints it."""
+        return "<none>" if self.restarts is None else str(self.restarts)
+
+
+def pods(text: str, first_line: int = 1, required: Sequence[str] = _COLUMNS) -> tuple[Pod, ...]:
+    """The pods of a list; `required` are the columns without which it is not understood.
+
+    >>> pods('''NAME                        READY   STATUS    RESTARTS     AGE   IP
+    ... observer-5dd97c6749-8bwxr   1/1     Running   3 (5m ago)   6s    10.42.0.9
+    ... ''')[0].restarts
+    3
+    """
+    return tuple(Pod(row.line, *(row.get(column) for column in _COLUMNS)) for row in table(text, required, first_line))
+
+
+def pod_samples(text: str) -> tuple[PodSample, ...]:
+    """The rows of Step 9-1.
+
+    >>> pod_samples('''NAME         STATUS    RESTARTS   STARTED
+    ... postgres-0   Running   0          2026-11-25T01:06:48Z
+    ... ''')
+    (PodSample(line=2, name='postgres-0', status='Running', restarts=0, started='2026-11-25T01:06:48Z'),)
+    """
+    found = []
+    for row in table(text, ("NAME", "STATUS", "RESTARTS", "STARTED")):
+        cell = row["RESTARTS"]
+        if not cell.isdigit() and cell != "<none>":
+            raise UnreadableText(msg("RESTARTS is not a number: {cell}", cell=cell), row.line)
+        count = int(cell) if cell.isdigit() else None
+        found.append(PodSample(row.line, row["NAME"], row["STATUS"], count, row["STARTED"]))
+    return tuple(found)
+
+
+def deleted_pods(text: str) -> tuple[str, ...]:
+    """The pods that `kubectl delete` says it deleted; newer clients add the namespace.
+
+    >>> deleted_pods('pod "postgres-0" deleted from observer-prod namespace\\n'), deleted_pods("No resources found\\n")
+    (('postgres-0',), ())
+    """
+    return tuple(re.findall(r'^pod "([^"]+)" (?:force )?deleted\b', text, re.M))
+
+
+def ready_pods(text: str) -> tuple[str, ...]:
+    """The pods of which `kubectl wait` says that they are Ready.
+
+    >>> ready_pods("pod/observer-5dd97c6749-6r2b4 condition met\\n")
+    ('observer-5dd97c6749-6r2b4',)
+    """
+    return tuple(re.findall(r"^pod/(\S+) condition met", text, re.M))
+
+
+def mounted_from(description: str, directory: str, claim: str) -> bool:
+    """Whether `kubectl describe pod` shows `directory` mounted from a volume that is the PVC `claim`.
+
+    >>> mounted_from('''    Mounts:
+    ...       /data from d (rw)
+    ... Volumes:
+    ...   d:
+    ...     Type:       PersistentVolumeClaim (a reference to ...)
+    ...     ClaimName:  my-pvc
+    ... ''', "/data", "my-pvc")
+    True
+    """
+    mount = re.search(rf"^[ \t]+{re.escape(directory)} from (\S+) \(", description, re.M)
+    if not mount:
+        return False
+    volumes = description.partition("\nVolumes:")[2]
+    volume = re.search(rf"^  {re.escape(mount[1])}:\n((?:    .*\n?)+)", volumes, re.M)
+    return bool(volume and re.search(rf"^[ \t]+ClaimName:[ \t]+{re.escape(claim)}[ \t\r]*$", volume[1], re.M))
