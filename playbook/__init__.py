@@ -11,6 +11,7 @@ The names below are the library; everything else is how it is made.
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 
 if sys.argv[:1] == ["-m"] and not (sys.flags.isolated or getattr(sys.flags, "safe_path", False)):
     del sys.path[0]  # `python -m playbook` looks into the working folder first, also for what is Python's own
@@ -54,6 +55,4 @@ def __getattr__(name: str) -> Any:
     """Import a name of the library when it is first asked for: `show` and `list` start without the rest."""
     if name not in _WHERE:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
     return getattr(import_module(f".{_WHERE[name]}", __name__), name)

@@ -46,6 +46,7 @@ __all__ = [
     "run_one",
     "save",
     "scenario",
+    "session_folder",
     "session_named",
     "waive",
 ]
@@ -145,8 +146,7 @@ def check_substep(number: str, *, listener: Listener | None = None, cancel: Canc
     whole = step_by_number(number.partition("-")[0])
     if whole.id == "8":
         raise UsageError(
-            msg("Step 8 is run as a whole: its deletes belong to its counts"),
-            msg("type {command}", command="python -m playbook step 8"),
+            msg("Step 8 is run as a whole: its deletes belong to its counts"), msg("type {program} step 8")
         )
     with _ephemeral_execution(listener, cancel) as execution:
         commands = [
@@ -217,6 +217,19 @@ def current_session(
     return recorded_session(store.folder(name), at) if name else None
 
 
+def session_folder(state_dir: str | None = None, session: str | None = None) -> Path:
+    """Where the current session lies, or the one named; raises UsageError when nothing was verified yet, and BadSession."""
+    store = SessionStore(state_directory(state_dir))
+    return store.folder(session or _require_current(store))
+
+
+def _require_current(store: SessionStore) -> str:
+    name = store.current()
+    if name is None:
+        raise UsageError(msg("nothing was verified yet"), msg("type {program} all"))
+    return name
+
+
 def session_named(text: str, state_dir: str | None = None) -> Session:
     """The session of a folder, the judgement of a recording's folder, or the session with that id.
 
@@ -263,10 +276,7 @@ def waive(code: str, by: str, reason: str, *, state_dir: str | None = None, sess
     if not by or not reason:
         raise UsageError(msg("a waiver needs a name and a reason"), msg('give both: --by NAME --reason "TEXT"'))
     with SessionStore(state_directory(state_dir)) as store:
-        name = session or store.current()
-        if name is None:
-            raise UsageError(msg("nothing was verified yet"), msg("type {command}", command="python -m playbook all"))
-        opened, _ = store.open(name)
+        opened, _ = store.open(session or _require_current(store))
         try:
             known = opened.state
             allowed = {each.code: each for each in waivable(known)}

@@ -16,19 +16,26 @@ from typing import Any
 LANGUAGES = ("en", "ko")
 """The languages that the program and its reports speak; the first is the one that the messages are written in."""
 
+PROGRAM = "playbook"
+"""What the program is called in the journal, in reports and in packs, however it was started."""
+
 _language = LANGUAGES[0]
+_program = PROGRAM
 _catalogs: dict[str, gettext.NullTranslations] = {}
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """An English template (`{name}` marks a place) and the values for its places."""
+    """An English template (`{name}` marks a place) and the values for its places.
+
+    `{program}` needs no value: it is filled with what the program is called where the message is shown.
+    """
 
     template: str
     values: tuple[tuple[str, str | int], ...] = ()
 
     def __str__(self) -> str:
-        values = dict(self.values)
+        values = {"program": _program, **dict(self.values)}
         try:
             return translate(self.template).format(**values)
         except (LookupError, ValueError):  # a translation with other places than the English: no reason to fail
@@ -37,7 +44,7 @@ class Message:
     @property
     def english(self) -> str:
         """The words that do not depend on the language in use: for what is searched or kept."""
-        return self.template.format(**dict(self.values))
+        return self.template.format(**{"program": PROGRAM, **dict(self.values)})
 
     def to_json(self) -> dict[str, Any]:
         """The form in which a journal keeps it: language-free."""
@@ -74,6 +81,21 @@ def translate(text: str) -> str:
     return _catalog(_language).gettext(text)
 
 
+def use_program(typed: str) -> None:
+    """Call the program as it was started from now on, in what is said to the person who started it."""
+    global _program  # noqa: PLW0603 - a setting of the whole process, as the language
+    _program = typed
+
+
+def as_typed(command: str) -> str:
+    """A command for the person who started the program: one of the program's own as that person has to type it.
+
+    >>> as_typed("playbook all"), as_typed("kubectl get pods")
+    ('playbook all', 'kubectl get pods')
+    """
+    return f"{_program}{command.removeprefix(PROGRAM)}" if command.startswith(f"{PROGRAM} ") else command
+
+
 def language() -> str:
     """The language in use: one of `LANGUAGES`."""
     return _language
@@ -81,7 +103,7 @@ def language() -> str:
 
 def use_language(name: str) -> None:
     """Speak `name` from now on; raises ValueError when it is not one of `LANGUAGES`."""
-    global _language  # noqa: PLW0603 - the one setting of the whole process
+    global _language  # noqa: PLW0603 - a setting of the whole process
     if name not in LANGUAGES:
         raise ValueError(f"no language {name!r}; there are {', '.join(LANGUAGES)}")
     _language = name
@@ -110,7 +132,7 @@ def language_from(environ: Mapping[str, str] = os.environ) -> str:
 
 def _catalog(name: str) -> gettext.NullTranslations:
     if name not in _catalogs:
-        from .resources import folder
+        from .resources import folder  # noqa: PLC0415 - pathlib is 3 ms: English does without
 
         # Opened here, because gettext finds files by itself but not in a zip application.
         with (folder("locale") / name / "LC_MESSAGES" / "playbook.mo").open("rb") as file:

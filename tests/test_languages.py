@@ -17,7 +17,7 @@ from support import FIXTURES, ROOT, long_walk
 
 from playbook import api, text
 from playbook.model import Verdict
-from playbook.output import columns, terminal
+from playbook.output import columns, labels, terminal
 from playbook.output.status import next_attempt
 from playbook.text import LANGUAGES, Message, msg, speaking, verbatim
 
@@ -31,10 +31,14 @@ KOREAN = {entry.msgid: entry.msgstr for entry in CATALOG}
 HANGUL = re.compile("[가-힣]")
 
 
+PYTHON = Path(sys.executable)
+
+
 def playbook(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("LC_", "LANG", "PLAYBOOK_"))}
+    kept["PATH"] = f"{PYTHON.parent}{os.pathsep}{kept['PATH']}"
     return subprocess.run(
-        [sys.executable, "-m", "playbook", *arguments],
+        [PYTHON.name, "-m", "playbook", *arguments],  # as it is typed
         text=True,
         capture_output=True,
         check=False,
@@ -122,7 +126,7 @@ def test_what_is_typed_stays_as_it_is():
 
 def test_the_terms_of_the_guide():
     with speaking("ko"):
-        assert [str(terminal.WORDS[verdict]) for verdict in Verdict] == [
+        assert [str(labels.VERDICTS[verdict]) for verdict in Verdict] == [
             "정상",
             "주의",
             "비정상",
@@ -131,8 +135,8 @@ def test_the_terms_of_the_guide():
             "대기",
             "미실행",
         ]
-        assert [str(word) for word in terminal.OVERALL_WORDS.values()] == ["완료", "대기", "미완", "실패", "중단"]
-        titles = [str(title) for title in terminal.step_titles().values()]
+        assert [str(word) for word in labels.OVERALLS.values()] == ["완료", "대기", "미완", "실패", "중단"]
+        titles = [str(title) for title in labels.TITLES.values()]
     assert titles[0] == "클러스터 연결" and titles[1] == "네임스페이스"
     assert titles[7:] == ["헬스체크", "데이터 영속성", "24시간 안정성"]
 
@@ -185,9 +189,9 @@ def test_the_table_of_steps_lines_up_in_korean(colour):
         session = make()
         with speaking("ko"):
             drawn = terminal.steps_table(session, colour=colour)
-            titles = [str(title) for title in terminal.step_titles().values()]
-            words = [terminal.word(result.verdict, colour) for result in session.results]
-            tallies = [terminal.tally(result.findings) for result in session.results]
+            titles = [str(title) for title in labels.TITLES.values()]
+            words = [terminal.label(result.verdict, colour) for result in session.results]
+            tallies = [labels.tally(result.findings) for result in session.results]
         header, rule, *rows = drawn.split("\n")
         assert HANGUL.search(header)
         bars = [found.start() for found in re.finditer("(?<!-)-", rule)]
@@ -201,9 +205,9 @@ def test_the_table_of_steps_lines_up_in_korean(colour):
 def test_step_lines_line_up_in_korean():
     session = sessions.failed()
     with speaking("ko"):
-        lines = sessions.step_lines(session, terminal.step_titles())
-        words = [terminal.word(result.verdict) for result in session.results]
-        times = [terminal.duration(result.seconds) for result in session.results]
+        lines = sessions.step_lines(session, labels.TITLES)
+        words = [terminal.label(result.verdict) for result in session.results]
+        times = [labels.duration(result.seconds) for result in session.results]
     assert len(set(starts(lines, *words))) == 1
     after = [line[line.index(word) + len(word) :] for line, word in zip(lines, words, strict=True)]
     at = [columns.width(line[: line.rindex(time)]) for line, time in zip(lines, times, strict=True)]
@@ -231,7 +235,7 @@ def test_markdown_tables_line_up_raw_in_korean():
 
 def test_help_breaks_korean_lines_at_the_edge_of_the_terminal():
     done = playbook("--lang", "ko", "all", "--help", COLUMNS="80")
-    assert done.returncode == 0 and done.stdout.startswith("사용법: python -m playbook all [OPTIONS]\n")
+    assert done.returncode == 0 and done.stdout.startswith(f"사용법: {PYTHON.name} -m playbook all [OPTIONS]\n")
     filled = done.stdout.split("\n  예:")[0]
     assert max(columns.width(line) for line in filled.split("\n")) <= 80
     assert "[기본값: 9]" in filled and "\ue000" not in done.stdout and "이 도움말을 표시하고 끝냅니다." in filled

@@ -14,9 +14,11 @@ from importlib import import_module
 import click
 
 from ..errors import Interrupted, PlaybookError
-from ..text import LANGUAGES, language_from, msg, use_language
+from ..text import PROGRAM, language_from, msg, use_language, use_program
 from ..version import __version__
-from .i18n import Helpful, HelpfulGroup, HelpfulOption, wrong_usage
+from .i18n import HelpfulGroup, show_mistake
+from .options import language_option, option
+from .streams import notify
 
 _VERBS = {
     "all": ("all", "Carry out the guide, Steps 0 to 9, and write the report."),
@@ -24,8 +26,8 @@ _VERBS = {
     "summary": ("partial", "Run the guide's one-line summary and show it."),
     "watch": ("partial", "Add samples to Step 9 while this terminal lives."),
     "status": ("inspect", "Show where the verification stands and what to type next."),
-    "list": ("inspect", "List every step and command id."),
-    "show": ("inspect", "Print the exact text of a command or step."),
+    "list": ("show", "List every step and command id."),
+    "show": ("show", "Print the exact text of a command or step."),
     "audit": ("inspect", "Hold commands/ against the guide document."),
     "demo": ("offline", "Replay a recording that ships with the program."),
     "replay": ("offline", "Judge a recording, offline."),
@@ -35,7 +37,7 @@ _VERBS = {
     "waive": ("signoff", "Accept one finding as it is, by name and reason."),
     "diagnose": ("repair", "Walk the guide's decision trees for what failed."),
     "fix": ("repair", "Create what the guide creates by hand."),
-    "completion": ("inspect", "Print the completion script for a shell."),
+    "completion": ("show", "Print the completion script for a shell."),
 }
 """Verb, the module it lives in, and what `--help` says of it."""
 
@@ -60,12 +62,6 @@ class Verbs(HelpfulGroup):
         return _VERBS[verb][1]
 
 
-def _speak(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
-    if value:
-        use_language(value)
-    return value
-
-
 @click.group(
     cls=Verbs,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
@@ -84,19 +80,10 @@ First steps:
   playbook all --allow-restart   the same with Step 8's restarts
   playbook show 3-4 | bash       one command of the guide, byte for byte""",
 )
-@click.option(
-    "--lang",
-    type=click.Choice(LANGUAGES),
-    callback=_speak,
-    is_eager=True,
-    expose_value=False,
-    cls=HelpfulOption,
-    help="Language of the program and its reports; else by LC_ALL, LC_MESSAGES, LANG.",
-)
-@click.option(
+@language_option(help="Language of the program and its reports; else by LC_ALL, LC_MESSAGES, LANG.")
+@option(
     "--state-dir",
     metavar="DIR",
-    cls=HelpfulOption,
     envvar="PLAYBOOK_STATE_DIR",
     help="Where sessions are kept; else $XDG_STATE_HOME/playbook or ~/.local/state/playbook.",
 )
@@ -121,36 +108,35 @@ def main() -> None:
         if getattr(sys, name) is None:  # started without it
             setattr(sys, name, open(os.devnull, mode))  # noqa: PTH123, SIM115
     try:
-        sys.exit(root.main(prog_name=_name(), standalone_mode=False) or 0)
+        program = started_as(sys.orig_argv[0], sys.argv[0])
+        use_program(program)
+        sys.exit(root.main(prog_name=program, standalone_mode=False) or 0)
     except click.exceptions.Exit as end:
         sys.exit(end.exit_code)
     except click.Abort:
         sys.exit(130)
     except click.ClickException as error:
-        wrong_usage(error)
+        show_mistake(error)
         sys.exit(error.exit_code)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         sys.exit(128 + 13)
     except Interrupted as error:
-        _say(str(error.message), str(msg("`python -m playbook all` goes on from here")))
+        notify(f"playbook: {error.message}", f"  {msg('`{program} all` goes on from here')}")
         sys.exit(128 + error.signal)
     except PlaybookError as error:
-        _say(str(error.message), str(error.hint) if error.hint else "")
+        notify(f"playbook: {error.message}", *([f"  {error.hint}"] if error.hint else []))
         sys.exit(int(error.exit_code))
 
 
-def _name() -> str:
-    if sys.argv[0].endswith(".pyz"):
-        return f"python3 {os.path.basename(sys.argv[0])}"  # noqa: PTH119 - pathlib is slow to import
-    return "playbook" if os.path.basename(sys.argv[0]).startswith("playbook") else "python -m playbook"  # noqa: PTH119
+def started_as(python: str, script: str) -> str:
+    """What a person types to start the program: of the interpreter as it was typed, and the script that it runs.
 
-
-def _say(message: str, hint: str) -> None:
-    try:
-        print(f"playbook: {message}", *([f"  {hint}"] if hint else []), sep="\n", file=sys.stderr)
-    except OSError:
-        sys.stderr = open(os.devnull, "w")  # noqa: PTH123, SIM115  # the terminal is gone; so is who would read it
-
-
-__all__ = ["Helpful", "main", "root"]
+    >>> started_as("python3", "/usr/local/bin/playbook")
+    'playbook'
+    >>> started_as("python3", "playbook.pyz"), started_as("python3", "/srv/checkout/playbook/__main__.py")
+    ('python3 playbook.pyz', 'python3 -m playbook')
+    """
+    if script.endswith(".pyz"):
+        return f"{python} {script}"
+    return PROGRAM if script.rpartition("/")[2].startswith(PROGRAM) else f"{python} -m {PROGRAM}"

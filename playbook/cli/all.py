@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import click
+from typing import TYPE_CHECKING
 
 from ..guide.catalog import require_step
 from ..runtime.start import open_store
 from . import complete
-from .i18n import lang_option, option, output_option, state_option, verb
+from .options import jobs_option, lang_option, option, output_option, restart_option, state_option, verb
+
+if TYPE_CHECKING:
+    from .console import Form
 
 
 @verb(
@@ -21,7 +24,7 @@ from .i18n import lang_option, option, output_option, state_option, verb
       playbook all --fresh             begins a new record; the old one is kept
     """,
 )
-@option("--allow-restart", is_flag=True, help="Let Step 8 delete the pods, after its own checks; else asked for.")
+@restart_option
 @option("--fresh", is_flag=True, help="Begin a new record; the old one is kept.")
 @option(
     "--from",
@@ -38,7 +41,7 @@ from .i18n import lang_option, option, output_option, state_option, verb
     shell_complete=complete.steps,
     help="End after this step.",
 )
-@option("--jobs", type=click.IntRange(1, 16), help="Commands at a time. [default: the cores]")
+@jobs_option
 @option("--no-diagnose", is_flag=True, help="Do not walk the guide's decision trees after a failure.")
 @output_option
 @state_option
@@ -50,7 +53,7 @@ def all_verb(
     until: str,
     jobs: int | None,
     no_diagnose: bool,
-    form: str,
+    form: Form,
     state_dir: str | None,
 ) -> int:
     """Carry out the guide, Steps 0 to 9, and write the report.
@@ -61,16 +64,7 @@ def all_verb(
     for step in filter(None, (start, until)):
         require_step(step)
     with open_store(state_dir, fresh=fresh, until=until, jobs=jobs) as under_way:
-        from .run import carry_out
+        from .run import carry_out  # noqa: PLC0415 - kubectl is at work from here on, while the rest is imported
 
-        return carry_out(
-            allow_restart,
-            form,
-            state_dir,
-            fresh=fresh,
-            start=start,
-            until=until,
-            jobs=jobs,
-            diagnose=not no_diagnose,
-            started=under_way,
-        )
+        how = {"fresh": fresh, "start": start, "until": until, "jobs": jobs, "diagnose": not no_diagnose}
+        return carry_out(allow_restart, form, state_dir, started=under_way, **how)

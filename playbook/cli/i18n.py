@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,14 +16,19 @@ from ..text import LANGUAGES, language, msg, translate, use_language
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-_Function = TypeVar("_Function", bound=Callable[..., Any])
-
-
-Function = TypeVar("Function", bound=Callable[..., Any])
-
-
 _SECOND_HALF = "\ue000"
 """Stands behind each wide character while click breaks lines: click counts characters, a terminal columns."""
+
+
+@contextmanager
+def _changed(thing: click.Command | click.Option, name: str, shown: str | None) -> Iterator[None]:
+    """An attribute of click's, in the language in use inside the block."""
+    english = getattr(thing, name)
+    setattr(thing, name, shown)
+    try:
+        yield
+    finally:
+        setattr(thing, name, english)
 
 
 class HelpfulOption(click.Option):
@@ -30,17 +36,12 @@ class HelpfulOption(click.Option):
 
     def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
         """As click does, in the language in use."""
-        english = self.help
-        self.help = translate(english) if english else english
-        try:
+        with _changed(self, "help", self.help and translate(self.help)):
             record = super().get_help_record(ctx)
-        finally:
-            self.help = english
         if record is None or language() == LANGUAGES[0]:
             return record
-        return record[0], record[1].replace("[required]", f"[{translate('required')}]").replace(
-            "[default: ", f"[{translate('default')}: "
-        )
+        about = record[1].replace("[required]", f"[{translate('required')}]")
+        return record[0], about.replace("[default: ", f"[{translate('default')}: ")
 
 
 class Helpful(click.Command):
@@ -64,25 +65,17 @@ class Helpful(click.Command):
         records = [record for param in self.get_params(ctx) if (record := param.get_help_record(ctx)) and record[1]]
         with formatter.section(translate("Options")):
             # --help and --version are click's own options: they are not translated yet.
-            formatter.write_dl([(names, _widened(translate(said))) for names, said in records])
+            formatter.write_dl([(names, _widened(translate(about))) for names, about in records])
 
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The description, in the language in use."""
-        english = self.help
-        self.help = _spoken(english)
-        try:
+        with _changed(self, "help", _translated(self.help)):
             super().format_help_text(ctx, formatter)
-        finally:
-            self.help = english
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The examples, in the language in use."""
-        english = self.epilog
-        self.epilog = _spoken(english)
-        try:
+        with _changed(self, "epilog", _translated(self.epilog)):
             super().format_epilog(ctx, formatter)
-        finally:
-            self.epilog = english
 
 
 class HelpfulGroup(Helpful, click.Group):
@@ -100,33 +93,24 @@ class HelpfulGroup(Helpful, click.Group):
         """What the list says of a verb."""
         raise NotImplementedError
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The verbs, one line each."""
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The options, then the verbs, one line each."""
+        Helpful.format_options(self, ctx, formatter)
         with formatter.section(translate("Commands")):
             formatter.write_dl([(verb, _widened(translate(self.line_of(verb)))) for verb in self.list_commands(ctx)])
 
-    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The options, then the verbs."""
-        Helpful.format_options(self, ctx, formatter)
-        self.format_commands(ctx, formatter)
-
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """The verbs that begin so, and the options; costs no import either."""
-        from click.shell_completion import CompletionItem
+        from click.shell_completion import CompletionItem  # noqa: PLC0415 - only where a shell asks
 
-        verbs = [
-            CompletionItem(verb, help=translate(self.line_of(verb)))
-            for verb in self.list_commands(ctx)
-            if verb.startswith(incomplete)
-        ]
-        return [*verbs, *click.Command.shell_complete(self, ctx, incomplete)]
+        verbs = [verb for verb in self.list_commands(ctx) if verb.startswith(incomplete)]
+        items = [CompletionItem(verb, help=translate(self.line_of(verb))) for verb in verbs]
+        return [*items, *click.Command.shell_complete(self, ctx, incomplete)]
 
 
-def _spoken(text: str | None) -> str | None:
+def _translated(text: str | None) -> str | None:
     """Paragraph by paragraph, so that a catalog need not hold a whole page as one entry."""
-    if not text:
-        return text
-    return "\n\n".join(_widened(translate(paragraph)) for paragraph in paragraphs(text))
+    return text and "\n\n".join(_widened(translate(paragraph)) for paragraph in paragraphs(text))
 
 
 def paragraphs(text: str) -> list[str]:
@@ -139,24 +123,24 @@ def _widened(text: str) -> str:
     """`text`, counted by its columns where click counts characters."""
     if text.isascii():
         return text
-    from ..output.columns import width
+    from ..output.columns import width  # noqa: PLC0415 - 1.4 ms of `--help` that English does without
 
     return "".join(char + _SECOND_HALF if width(char) == 2 else char for char in text)
 
 
-def wrong_usage(error: click.ClickException) -> None:
+def show_mistake(error: click.ClickException) -> None:
     """Tell a mistake on the command line: in English as click does, else what can be said without click's words."""
     if language() == LANGUAGES[0] or not isinstance(error, click.UsageError):
         error.show()
         return
     if error.ctx is not None:
         click.echo(error.ctx.get_usage(), err=True)
-        click.echo(str(msg("Try `{command} --help`.", command=error.ctx.command_path)) + "\n", err=True)
-    click.echo(str(msg("Error: {message}", message=_mistake(error))), err=True)
+        click.echo(f"{msg('Try `{command} --help`.', command=error.ctx.command_path)}\n", err=True)
+    click.echo(msg("Error: {message}", message=_mistake(error)), err=True)
 
 
 def _mistake(error: click.UsageError) -> str:
-    said = error.format_message()
+    english = error.format_message()
     context = error.ctx or click.get_current_context(silent=True)
     match error:
         case click.NoSuchOption():
@@ -166,54 +150,5 @@ def _mistake(error: click.UsageError) -> str:
         case click.BadParameter(param=click.Parameter() as wrong) if context:
             hint = wrong.get_error_hint(context)
             return str(msg("{name} cannot be that: {reason}", name=hint, reason=error.message))
-    if found := re.match(r"No such command '([^']*)'", said):
-        return str(msg("there is no verb {name}", name=found[1]))
-    return said
-
-
-def option(*names: str, **settings: Any) -> Callable[[_Function], _Function]:
-    """`click.option` with translated help."""
-    return click.option(*names, cls=HelpfulOption, **settings)
-
-
-def verb(name: str, epilog: str = "") -> Callable[[Callable[..., Any]], click.Command]:
-    """`click.command` with translated help."""
-    return click.command(name, cls=Helpful, epilog=inspect.cleandoc(epilog) if epilog else None)
-
-
-def state_option(function: _Function) -> _Function:
-    """`--state-dir` after the verb as well as before it."""
-
-    def chosen(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
-        return value or ctx.find_root().obj
-
-    return option("--state-dir", metavar="DIR", callback=chosen, help="Where sessions are kept.")(function)
-
-
-def lang_option(function: _Function) -> _Function:
-    """`--lang` after the verb as well as before it."""
-
-    def chosen(ctx: click.Context, param: click.Parameter, value: str | None) -> None:
-        if value:
-            use_language(value)
-
-    return option(
-        "--lang",
-        type=click.Choice(LANGUAGES),
-        callback=chosen,
-        expose_value=False,
-        is_eager=True,
-        help="Language of the output.",
-    )(function)
-
-
-def output_option(function: _Function) -> _Function:
-    """`--output`: for people, or for machines."""
-    return option(
-        "--output",
-        "form",
-        type=click.Choice(["text", "json", "junit"]),
-        default="text",
-        show_default=True,
-        help="text for people; json or junit for machines, alone on standard output.",
-    )(function)
+    found = re.match(r"No such command '([^']*)'", english)
+    return str(msg("there is no verb {name}", name=found[1])) if found else english

@@ -9,12 +9,18 @@ from pathlib import Path
 import click
 
 from .. import api
+from ..diagnosis.diagnose import unanswered
+from ..diagnosis.walk import asks_for_a_cause
 from ..errors import Exit, PlaybookError, UsageError
 from ..model import Session
-from ..runtime.cancel import CancelToken
+from ..output import terminal
+from ..output.columns import clean, one_line
+from ..output.labels import ended
+from ..runtime import emergency
 from ..text import msg
 from .console import Console
-from .i18n import lang_option, option, state_option, verb
+from .options import lang_option, option, state_option, verb
+from .run import carry_out
 
 
 @verb(
@@ -35,38 +41,23 @@ def diagnose_verb(recording: Path | None, state_dir: str | None) -> int:
     name.
     Exit status 3 when something that was needed could not be seen.
     """
-    cancel = CancelToken()
-    console = Console(cancel, results=False)
-    if recording:
-        return _told(console, api.replay(recording))
-    session = api.current_session(state_dir)
-    if session is None:
-        raise UsageError(msg("nothing was verified yet"), msg("type {command}", command="python -m playbook all"))
-    if _wrong(session):
-        with console.handle_signals():
-            session = api.run(state_dir=state_dir, only="0", listener=console, cancel=cancel)
-    return _told(console, session)
-
-
-def _wrong(session: Session) -> bool:
-    from ..diagnosis.walk import asks_for_a_cause
-
-    return any(asks_for_a_cause(finding) for result in session.results for finding in result.findings)
-
-
-def _told(console: Console, session: Session) -> int:
-    from ..diagnosis.diagnose import unanswered
-    from ..output import terminal
-    from ..output.columns import one_line
-
-    if not _wrong(session):
-        console.result(str(msg("nothing failed: there is nothing to diagnose")))
+    console = Console(steps_are_results=False)
+    session = api.replay(recording) if recording else api.recorded_session(api.session_folder(state_dir))
+    if not recording and _asks_for_a_cause(session):
+        with console:
+            session = api.run(state_dir=state_dir, only="0", listener=console, cancel=console.cancel)
+    if not _asks_for_a_cause(session):
+        console.result(msg("nothing failed: there is nothing to diagnose"))
         return 0
-    console.result(terminal.causes(session, colour=console.colour) or str(msg("no cause could be named")))
+    console.result(terminal.causes(session, colour=console.colour) or msg("no cause could be named"))
     silent = unanswered(session)
     for run, why in silent:
-        console.tell(msg("could not be seen: {command}: {reason}", command=run.command, reason=one_line(why)))
+        console.notice(msg("could not be seen: {command}: {reason}", command=run.command, reason=one_line(why)))
     return int(Exit.INCOMPLETE) if silent or not session.causes else 0
+
+
+def _asks_for_a_cause(session: Session) -> bool:
+    return any(asks_for_a_cause(finding) for result in session.results for finding in result.findings)
 
 
 @verb(
@@ -90,50 +81,41 @@ def fix_verb(what: str, state_dir: str | None) -> int:  # there is only one
         raise UsageError(
             msg("fix asks for secret values and needs a terminal"),
             msg(
-                "log in with one (ssh -t), or fill in and type what {command} prints",
-                command="`python -m playbook show step3-3-create-observer-secrets`",
+                "log in with one (ssh -t), or fill in and type what `{program} show step3-3-create-observer-secrets` prints"
             ),
         )
-    from ..output import terminal
-    from ..output.columns import clean
-    from ..runtime import emergency
-
-    cancel = CancelToken()
-    console = Console(cancel)
-    with console.handle_signals(), api.at_work(state_dir, diagnose=False, listener=console, cancel=cancel) as engine:
+    with (
+        Console() as console,
+        api.at_work(state_dir, diagnose=False, listener=console, cancel=console.cancel) as engine,
+    ):
         emergency.require_missing(engine)
-        console.tell(msg("cluster: {cluster}", cluster=str(engine.session.state.cluster)))
+        console.notice(msg("cluster: {cluster}", cluster=str(engine.session.state.cluster)))
         text = engine.workplace.catalog.command(emergency.COMMAND).text
-        cancel.may_raise = True
-        values = _asked(console, text)
-        console.tell(emergency.masked(text).rstrip("\n"))
+        console.cancel.may_raise = True
+        values = _ask_for_values(console, text)
+        console.notice(emergency.masked(text).rstrip("\n"))
         allowed = click.confirm(str(msg("Run this now?")), err=True)
-        cancel.may_raise = False
+        console.cancel.may_raise = False
         if not allowed:
-            console.tell(msg("nothing was run"))
+            console.notice(msg("nothing was run"))
             return int(Exit.USAGE)
         run = emergency.create(engine, values)
-        said = clean(run.out + run.err).rstrip("\n")
-        console.result(said)
+        console.result(clean(run.out + run.err).rstrip("\n"))
         if run.exit_code != 0:
-            console.tell(msg("observer-secrets was not created: {how}", how=terminal.ended(run)))
+            console.notice(msg("observer-secrets was not created: {how}", how=ended(run)))
             return int(Exit.FAILED)
-    from .run import carry_out
-
     return carry_out(False, "text", state_dir, start="3", secrets=emergency.to_hide(values))
 
 
-def _asked(console: Console, text: str) -> Mapping[str, str]:
+def _ask_for_values(console: Console, text: str) -> Mapping[str, str]:
     """A value for each key that the guide leaves open; asked again until it can be used."""
-    from ..runtime import emergency
-
     values: dict[str, str] = {}
     for key in emergency.prompts(text):
         while key.name not in values:
-            asked = str(emergency.question(key))
-            given = click.prompt(asked, default="", show_default=False, hide_input=key.hidden, err=True)
+            question = str(emergency.question(key))
+            given = click.prompt(question, default="", show_default=False, hide_input=key.hidden, err=True)
             try:
                 values[key.name] = emergency.checked(key, given)
             except PlaybookError as error:
-                console.tell(error.message)
+                console.notice(error.message)
     return values

@@ -8,11 +8,17 @@ from typing import TYPE_CHECKING
 import click
 
 from .. import api
-from ..errors import UsageError
+from ..errors import Exit, UsageError
 from ..model import Session
-from ..session.store import SessionStore, state_directory
+from ..output import verify_pack
+from ..output.columns import one_line
+from ..output.labels import VERDICTS, overall_sentence
+from ..output.pack import JOURNAL, Pack, pack
+from ..output.verify_pack import Part
 from ..text import msg
-from .i18n import lang_option, option, state_option, verb
+from ..version import __version__
+from .options import lang_option, option, session_option, state_option, verb
+from .streams import notify
 
 if TYPE_CHECKING:
     from importlib.abc import Traversable
@@ -29,7 +35,7 @@ if TYPE_CHECKING:
     """,
 )
 @option("-o", "file", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write to FILE.")
-@option("--session", metavar="ID", help="Another session than the current one.")
+@session_option
 @option("--recording", metavar="DIR|SCENARIO", help="Judge this recording, or one of those that `demo` has.")
 @option(
     "--output",
@@ -48,7 +54,7 @@ if TYPE_CHECKING:
 )
 @state_option
 @lang_option
-def report_verb(  # one for each option
+def report_verb(
     file: Path | None,
     session: str | None,
     recording: str | None,
@@ -63,44 +69,40 @@ def report_verb(  # one for each option
     """
     if session and recording:
         raise UsageError(msg("--session and --recording exclude each other"))
-    folder = _recording(recording) if recording else _folder(state_dir, session)
-    digest = ""
-    if pack_file:
-        from ..output.pack import pack
-
-        if not isinstance(folder, Path):
-            raise UsageError(msg("a pack is made of a session's folder"))
-        made = pack(folder)
-        api.save(made.to_bytes(), pack_file)
-        digest = made.evidence
-        click.echo(str(msg("pack: {file}", file=str(pack_file))), err=True)
-        click.echo(str(msg("evidence digest: {digest}", digest=digest)), err=True)
-        click.echo(str(msg("pack digest: {digest}", digest=made.digest)), err=bool(file is None and form != "markdown"))
+    folder = _recording(recording) if recording else api.session_folder(state_dir, session)
+    made = _packed(folder, pack_file) if pack_file else None
+    if made:
+        digest = msg("pack digest: {digest}", digest=made.digest)
+        if file or form == "markdown":
+            click.echo(digest)
+        else:
+            notify(digest)
         if file is None:
             return 0
-    text = api.render(_session(folder), form, pack_digest=digest)
+    text = api.render(_session(folder), form, pack_digest=made.evidence if made else "")
     if file:
         api.save(text, file)
-        click.echo(str(msg("report: {path}", path=str(file))), err=True)
+        notify(msg("report: {path}", path=str(file)))
     else:
         click.echo(text, nl=not text.endswith("\n"))
     return 0
-
-
-def _folder(state_dir: str | None, session: str | None) -> Path:
-    sessions = SessionStore(state_directory(state_dir))
-    name = session or sessions.current()
-    if name is None:
-        raise UsageError(msg("nothing was verified yet"), msg("type {command}", command="python -m playbook all"))
-    return sessions.folder(name)
 
 
 def _recording(name: str) -> Path | Traversable:
     return api.scenario(name) if name in api.SCENARIOS and not Path(name).is_dir() else Path(name)
 
 
+def _packed(folder: Path | Traversable, file: Path) -> Pack:
+    if not isinstance(folder, Path):
+        raise UsageError(msg("a pack is made of a session's folder"))
+    made = pack(folder)
+    api.save(made.to_bytes(), file)
+    notify(msg("pack: {file}", file=str(file)), msg("evidence digest: {digest}", digest=made.evidence))
+    return made
+
+
 def _session(folder: Path | Traversable) -> Session:
-    if isinstance(folder, Path) and (folder / "journal.jsonl").is_file():
+    if isinstance(folder, Path) and (folder / JOURNAL).is_file():
         return api.recorded_session(folder)
     return api.replay(folder)
 
@@ -111,25 +113,36 @@ def _session(folder: Path | Traversable) -> Session:
 def verify_pack_verb(file: Path) -> int:
     """Check a pack made by `report --pack`, offline.
 
-    Every byte is held against the manifest, the journal's hash chain and the streams' digests are checked, the
-    recording is judged again and the reports are rendered again. Exit status 1 when anything is not as it was: it is
-    named.
+    First its bytes: every member is held against the manifest, the journal's hash chain and the streams' digests are
+    checked. Exit status 1 when anything is not as it was: it is named. Then the judgement: the recording is judged again
+    and the reports are rendered again. Exit status 3 when this version of the program comes to another result than the
+    one that made the pack.
     """
-    from ..output import terminal
-    from ..output.columns import one_line
-    from ..output.verify_pack import session_of, verify
-
-    for check in verify(file):
-        state = msg("holds") if check.wrong is None else msg("refused")
+    wrong = set()
+    for check in verify_pack.verify(file):
+        state = msg("holds")
+        if check.wrong:
+            wrong.add(check.part)
+            state = msg("refused") if check.part is Part.BYTES else msg("differs")
         click.echo(f"{state}  {check.what}")
-        if check.wrong is not None:
-            click.echo(f"  {one_line(check.wrong)}")
-            return 1
-    pack, session = session_of(file)
-    click.echo(terminal.overall_sentence(session))
-    click.echo(str(msg("evidence digest: {digest}", digest=pack.evidence)))
-    click.echo(str(msg("pack digest: {digest}", digest=pack.digest)))
-    return 0
+        if check.wrong or check.note:
+            click.echo(f"  {one_line(check.wrong or check.note)}")
+    if Part.BYTES in wrong:
+        return int(Exit.FAILED)
+    made, session = verify_pack.session_of(file)
+    click.echo(overall_sentence(session))
+    click.echo(msg("evidence digest: {digest}", digest=made.evidence))
+    click.echo(msg("pack digest: {digest}", digest=made.digest))
+    if not wrong:
+        return 0
+    click.echo(
+        msg(
+            "the bytes hold; version {ours} judges or renders them otherwise than version {theirs}, which made the pack",
+            ours=__version__,
+            theirs=made.made_by,
+        )
+    )
+    return int(Exit.INCOMPLETE)
 
 
 @verb(
@@ -142,7 +155,7 @@ def verify_pack_verb(file: Path) -> int:
 @click.argument("code")
 @option("--by", required=True, metavar="NAME", help="Who accepts it.")
 @option("--reason", required=True, metavar="TEXT", help="Why.")
-@option("--session", metavar="ID", help="Another session than the current one.")
+@session_option
 @state_option
 @lang_option
 def waive_verb(code: str, by: str, reason: str, session: str | None, state_dir: str | None) -> int:
@@ -151,20 +164,15 @@ def waive_verb(code: str, by: str, reason: str, session: str | None, state_dir: 
     It stays visible as waived in every output. Abort criteria cannot be waived. The waiver dies with what it was given
     for: once the step is judged again and the finding is not the same any more, it counts again.
     """
-    from ..output import terminal
-    from ..output.columns import one_line
-
     finding = api.waive(code, by, reason, state_dir=state_dir, session=session)
     click.echo(
-        str(
-            msg(
-                "waived: {code}, Step {step}, {verdict}: {summary}",
-                code=finding.code,
-                step=finding.step,
-                verdict=terminal.word(finding.verdict),
-                summary=one_line(finding.summary),
-            )
+        msg(
+            "waived: {code}, Step {step}, {verdict}: {summary}",
+            code=finding.code,
+            step=finding.step,
+            verdict=str(VERDICTS[finding.verdict]),
+            summary=one_line(finding.summary),
         )
     )
-    click.echo(str(msg("the waiver ends when this finding changes or its step is forced to run again")), err=True)
+    notify(msg("the waiver ends when this finding changes or its step is forced to run again"))
     return 0

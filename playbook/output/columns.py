@@ -78,7 +78,7 @@ def pad(text: str, columns: int) -> str:
 
 def table(headers: Sequence[str], rows: Iterable[Sequence[str]], style: str = "simple") -> str:
     """A table by tabulate whose columns line up also with wide characters and with colour."""
-    from tabulate import tabulate
+    from tabulate import tabulate  # noqa: PLC0415 - 18 ms that only tables are worth
 
     cells = [list(headers), *(list(row) for row in rows)]
     drawn = tabulate(

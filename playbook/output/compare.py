@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 
 from ..errors import UnreadableText
 from ..guide import ids
+from ..kubectl import tables
 from ..kubectl.cells import restarts
 from ..kubectl.counts import count, psql_count
 from ..kubectl.failures import failure
-from ..kubectl.tables import table
-from ..model import Finding, Run, Session, Verdict
+from ..model import Finding, Run, Session, StepResult, Verdict
 from ..text import Message, msg, verbatim
-from .columns import one_line
-from .columns import table as columns
-from .terminal import OVERALL_WORDS, word
+from .columns import one_line, table
+from .labels import OVERALLS, VERDICTS, with_waiver
 
 _COUNTS: tuple[tuple[str, Message, Callable[[str], tuple[int, int]]], ...] = (
     (ids.COUNT_FILES_BEFORE, msg("JSONL files before the restart"), count),
@@ -68,53 +67,34 @@ def compare(before: Session, after: Session) -> Comparison:
     return Comparison(
         tuple(_verdicts(before, after)),
         tuple(_findings(before, after)),
-        tuple(_replaced(_pods(before), _pods(after))),
+        tuple(_pods(before, after)),
         tuple(_counts(before, after)),
     )
 
 
 def _verdicts(before: Session, after: Session) -> Iterator[Change]:
     if before.overall is not after.overall:
-        yield Change(msg("overall"), OVERALL_WORDS[before.overall], OVERALL_WORDS[after.overall])
+        yield Change(msg("overall"), OVERALLS[before.overall], OVERALLS[after.overall])
     for old, new in zip(before.results, after.results, strict=True):
         if (old.verdict, before.standing(old)) != (new.verdict, after.standing(new)):
-            yield Change(
-                msg("Step {step}", step=old.step),
-                _said(old.verdict, before.standing(old) is not old.verdict),
-                _said(new.verdict, after.standing(new) is not new.verdict),
-            )
+            yield Change(msg("Step {step}", step=old.step), _verdict(before, old), _verdict(after, new))
 
 
-def _said(verdict: Verdict, waived: bool = False) -> Message:
-    return verbatim(f"{word(verdict)} ({msg('waived')})" if waived else word(verdict))
+def _verdict(session: Session, result: StepResult) -> Message:
+    return verbatim(with_waiver(str(VERDICTS[result.verdict]), session.standing(result) is not result.verdict))
 
 
 def _findings(before: Session, after: Session) -> Iterator[Change]:
     old, new = _by_code(before), _by_code(after)
     pods = _pod_names(before, after)
-    for code in (*old, *(code for code in new if code not in old)):
+    for code in dict.fromkeys((*old, *new)):
         was, now = old.get(code), new.get(code)
-        if was and now and (was.verdict, _seen(was)) == (now.verdict, _seen(now)):
+        if (was and _outcome(was)) == (now and _outcome(now)):
             continue
-        only = was or now
+        only = now if was is None else was if now is None else None
         follows = code.partition("/")[2] in pods or (only and _unreached(only, before, after))
-        if only and not (was and now) and _passed(only) and follows:
-            continue
-        yield Change(verbatim(code), _told(was), _told(now))
-
-
-def _pod_names(*sessions: Session) -> set[str]:
-    """Every pod that any list of the sessions shows."""
-    names: set[str] = set()
-    for run in (run for session in sessions for run in _runs(session, *_LISTS)):
-        with suppress(UnreadableText):
-            names.update(row["NAME"] for row in table(run.out))
-    return names
-
-
-def _unreached(finding: Finding, *sessions: Session) -> bool:
-    """Whether one of the sessions did not come to the finding's step: the verdicts tell that."""
-    return any(session.result(finding.step.partition("-")[0]).judged_at is None for session in sessions)
+        if not (only and _passed(only) and follows):
+            yield Change(verbatim(code), *(_NONE if side is None else _seen(side) for side in (was, now)))
 
 
 def _by_code(session: Session) -> dict[str, Finding]:
@@ -122,29 +102,49 @@ def _by_code(session: Session) -> dict[str, Finding]:
     return {finding.code: finding for finding in findings if finding.verdict is not Verdict.NOT_RUN}
 
 
-def _seen(finding: Finding) -> str:
-    return "" if _passed(finding) else str(finding.actual)
+def _outcome(finding: Finding) -> tuple[Verdict, str]:
+    return finding.verdict, "" if _passed(finding) else str(finding.actual)
+
+
+def _seen(finding: Finding) -> Message:
+    label = VERDICTS[finding.verdict]
+    return label if _passed(finding) else verbatim(f"{label}: {finding.actual}")
 
 
 def _passed(finding: Finding) -> bool:
     return finding.verdict in (Verdict.PASS, Verdict.PENDING)
 
 
-def _told(finding: Finding | None) -> Message:
-    if finding is None:
-        return _NONE
-    return verbatim(word(finding.verdict) if _passed(finding) else f"{word(finding.verdict)}: {finding.actual}")
+def _unreached(finding: Finding, *sessions: Session) -> bool:
+    """Whether one of the sessions did not come to the finding's step: the verdicts tell that."""
+    return any(session.result(finding.step.partition("-")[0]).judged_at is None for session in sessions)
 
 
-def _pods(session: Session) -> dict[str, str]:
+def _pod_names(*sessions: Session) -> set[str]:
+    """Every pod that any list of the sessions shows."""
+    names: set[str] = set()
+    for run in (run for session in sessions for run in _runs(session, *_LISTS)):
+        with suppress(UnreadableText):
+            names.update(row["NAME"] for row in tables.table(run.out))
+    return names
+
+
+def _pods(before: Session, after: Session) -> Iterator[Change]:
+    """Pods that came, went or changed; nothing where one side has no list to compare."""
+    old, new = _newest_list(before), _newest_list(after)
+    for name in dict.fromkeys((*old, *new)) if old and new else ():
+        if old.get(name) != new.get(name):
+            yield Change(verbatim(name), old.get(name, _NONE), new.get(name, _NONE))
+
+
+def _newest_list(session: Session) -> dict[str, Message]:
     """Status and restarts of every pod in the newest list that can be read."""
     for run in sorted(_runs(session, *_LISTS), key=lambda run: run.started_at, reverse=True):
-        try:
-            rows = table(run.out, ("NAME", "STATUS", "RESTARTS"))
-            return {row["NAME"]: str(msg("{status}, {n} restarts", status=row["STATUS"], n=restarts(row["RESTARTS"])))
-                    for row in rows}  # fmt: skip
-        except UnreadableText:
-            continue
+        with suppress(UnreadableText):
+            return {
+                row["NAME"]: msg("{status}, {n} restarts", status=row["STATUS"], n=restarts(row["RESTARTS"]))
+                for row in tables.table(run.out, ("NAME", "STATUS", "RESTARTS"))
+            }
     return {}
 
 
@@ -156,26 +156,17 @@ def _counts(before: Session, after: Session) -> Iterator[Change]:
 
 
 def _counted(session: Session, command: str, read: Callable[[str], tuple[int, int]]) -> int | None:
-    runs = _runs(session, command)
-    if not runs or runs[-1].exit_code != 0 or failure(runs[-1]):
-        return None
-    try:
-        return read(runs[-1].out)[1]
-    except UnreadableText:
-        return None
+    for run in _runs(session, command)[-1:]:
+        if run.exit_code == 0 and not failure(run):
+            with suppress(UnreadableText):
+                return read(run.out)[1]
+    return None
 
 
 def _runs(session: Session, *commands: str) -> list[Run]:
     return [run for result in session.results for run in result.runs if run.command in commands and run.happened]
 
 
-def _replaced(old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[Change]:
-    """Pods that came, went or changed; nothing where one side has no list to compare."""
-    for name in (*old, *(name for name in new if name not in old)) if old and new else ():
-        if old.get(name) != new.get(name):
-            yield Change(verbatim(name), *(verbatim(side[name]) if name in side else _NONE for side in (old, new)))
-
-
 def _table(title: Message, changes: tuple[Change, ...]) -> str:
     rows = [[one_line(each.what), one_line(each.before, 60), one_line(each.after, 60)] for each in changes]
-    return f"{title}\n" + columns([str(msg("What")), str(msg("Before")), str(msg("After"))], rows)
+    return f"{title}\n" + table([str(msg("What")), str(msg("Before")), str(msg("After"))], rows)

@@ -13,14 +13,13 @@ from ..model import NAMESPACE, Cause, Evidence, Finding, Remedy, Run, Session, S
 from ..session.fold import all_ten
 from ..text import Message
 from .columns import clean
-from .terminal import step_titles
+from .labels import TITLES
 
 SCHEMA = "playbook/v1"
 
 
-def to_json(session: Session, titles: Mapping[str, Message] | None = None) -> dict[str, Any]:
+def to_json(session: Session, titles: Mapping[str, Message] = TITLES) -> dict[str, Any]:
     """`session` as the contract for machines has it: all ten steps, in the guide's order. Keys are never renamed."""
-    titles = step_titles() if titles is None else titles
     return {
         "schema": SCHEMA,
         "session": session.id,
@@ -40,7 +39,7 @@ def to_json(session: Session, titles: Mapping[str, Message] | None = None) -> di
     }
 
 
-def json_text(session: Session, titles: Mapping[str, Message] | None = None) -> str:
+def json_text(session: Session, titles: Mapping[str, Message] = TITLES) -> str:
     """The JSON document as text, ready to be printed; it ends with a newline."""
     text = json.dumps(to_json(session, titles), ensure_ascii=False, indent=2)
     return text.encode("utf-8", "backslashreplace").decode() + "\n"  # half a surrogate pair stays a JSON escape

@@ -11,18 +11,18 @@ from ..model import NAMESPACE, Finding, Session, StepResult, Verdict
 from ..session.fold import all_ten
 from ..text import Message
 from .columns import clean
-from .terminal import step_titles, where
+from .labels import TITLES, where
 
+_PROBLEMS = {Verdict.FAIL: "failure", Verdict.INCONCLUSIVE: "error"}
 _ILLEGAL_IN_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def junit_text(session: Session, titles: Mapping[str, Message] | None = None) -> str:
+def junit_text(session: Session, titles: Mapping[str, Message] = TITLES) -> str:
     """`session` as JUnit XML: a suite per step, a case per finding.
 
     fail is a failure, inconclusive an error; skipped, pending, not-run and whatever was waived are skipped, with the
     reason.
     """
-    titles = step_titles() if titles is None else titles
     suites = [_suite(session, result, titles) for result in all_ten(session)]
     root = ElementTree.Element("testsuites", {"name": "playbook", **_counts(suites)})
     root.extend(suites)
@@ -76,31 +76,30 @@ def _properties(session: Session) -> list[tuple[str, str]]:
 
 
 def _case(session: Session, finding: Finding) -> ElementTree.Element:
-    step = finding.step.split("-")[0]
-    case = ElementTree.Element("testcase", {"name": _xml(finding.code), "classname": f"step{step}", "time": "0.000"})
-    waiver = session.waiver_for(finding)
-    summary = _xml(str(finding.summary))
-    if finding.verdict is Verdict.PASS:
-        return case
+    case = _testcase(finding.code, finding.step.split("-")[0])
+    outcome = f"{finding.verdict.value}: {_xml(str(finding.summary))}"
+    waiver = session.waiver_for(finding) if finding.verdict is not Verdict.PASS else None
     if waiver:
         ElementTree.SubElement(case, "skipped", {"message": _xml(f"waived by {waiver.by}: {waiver.reason}")})
-        tag = ""
-    else:
-        tag = {Verdict.FAIL: "failure", Verdict.INCONCLUSIVE: "error", Verdict.WARN: ""}.get(finding.verdict, "skipped")
-    if tag == "skipped":
-        ElementTree.SubElement(case, tag, {"message": f"{finding.verdict.value}: {summary}"})
-    elif tag:
-        ElementTree.SubElement(case, tag, {"message": summary, "type": finding.verdict.value}).text = _details(finding)
-    else:
-        ElementTree.SubElement(case, "system-out").text = f"{finding.verdict.value}: {summary}\n{_details(finding)}"
+    if waiver or finding.verdict is Verdict.WARN:
+        ElementTree.SubElement(case, "system-out").text = f"{outcome}\n{_details(finding)}"
+    elif finding.verdict in _PROBLEMS:
+        about = {"message": _xml(str(finding.summary)), "type": finding.verdict.value}
+        ElementTree.SubElement(case, _PROBLEMS[finding.verdict], about).text = _details(finding)
+    elif finding.verdict is not Verdict.PASS:
+        ElementTree.SubElement(case, "skipped", {"message": outcome})
     return case
 
 
 def _empty_case(result: StepResult) -> ElementTree.Element:
     """The case of a step that has no finding: nothing was seen, which is never a pass."""
-    case = ElementTree.Element("testcase", {"name": "STEP", "classname": f"step{result.step}", "time": "0.000"})
+    case = _testcase("STEP", result.step)
     ElementTree.SubElement(case, "error", {"message": "no finding", "type": result.verdict.value})
     return case
+
+
+def _testcase(name: str, step: str) -> ElementTree.Element:
+    return ElementTree.Element("testcase", {"name": _xml(name), "classname": f"step{step}", "time": "0.000"})
 
 
 def _details(finding: Finding) -> str:

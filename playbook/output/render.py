@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Literal
 
 from ..errors import UsageError
@@ -9,6 +10,8 @@ from ..guide.catalog import load
 from ..guide.own_commands import OWN_COMMANDS
 from ..model import Command, Session
 from ..text import LANGUAGES, language, msg, speaking
+from .json import json_text
+from .markdown import markdown_text
 
 Format = Literal["markdown", "json", "junit"]
 
@@ -23,30 +26,24 @@ def render(session: Session, form: Format = "markdown", *, lang: str | None = No
     with speaking(lang or language()):
         match form:
             case "markdown":
-                from .markdown import markdown_text  # jinja2 is slow to import
-
                 return markdown_text(session, commands_of(session), pack_digest=pack_digest)
             case "json":
-                from .json import json_text
-
                 return json_text(session)
             case "junit":
-                from .junit import junit_text
+                from .junit import junit_text  # noqa: PLC0415 - 9 ms that no other form needs: XML, and what it allows
 
                 return junit_text(session)
     raise UsageError(msg("there is no output form {form}", form=str(form)))
 
 
 def commands_of(session: Session) -> dict[str, Command]:
-    """Every command that the session ran, by its key, with its text."""
+    """Every command that the session ran, by its key, with its text; not those that are none of the guide's nor our own."""
     catalog = load()
-    keys = {run.command for result in (*session.results, *session.history) for run in result.runs}
-    keys |= {run.command for run in session.diagnosis}
+    runs = [run for result in (*session.results, *session.history) for run in result.runs]
+    keys = {run.command for run in (*runs, *session.diagnosis)}
     found = {key: command for key, command in OWN_COMMANDS.items() if key in keys}
     for key in sorted(keys - set(found)):
         name, _, target = key.partition(".")
-        try:
+        with suppress(UsageError):
             found[key] = catalog.fill(name, target) if target else catalog.command(name)
-        except UsageError:
-            continue  # not one of the guide's: the report says so by its id
     return found

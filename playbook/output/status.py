@@ -7,7 +7,7 @@ from datetime import datetime
 from ..model import PASSING, Overall, Refusal, Session, StepResult, Verdict
 from ..runtime.staleness import kept_because, rule
 from ..text import Message, msg
-from .terminal import WORDS
+from .labels import VERDICTS
 
 
 def next_attempt(session: Session, at: datetime) -> str:
@@ -24,7 +24,7 @@ def _prospect(session: Session, result: StepResult, at: datetime) -> Message:
     if result.step == "9":
         return msg("a sample is added at every start")
     if session.standing(result) not in PASSING:
-        return msg("to be run again: {verdict}", verdict=str(WORDS[session.standing(result)]))
+        return msg("to be run again: {verdict}", verdict=str(VERDICTS[session.standing(result)]))
     if result.step in codes:
         return msg("stale, to be run again: {why}", why=str(rule(codes[result.step]).why))
     return msg("kept: {why}", why=str(kept_because(result, at)))
@@ -37,10 +37,10 @@ def next_command(session: Session) -> str:
     if first:
         return first
     if session.overall is Overall.COMPLETE:
-        return "python -m playbook report -o report.md"
+        return "playbook report -o report.md"
     if session.overall is Overall.INCOMPLETE and _waits_for_permission(session):
-        return "python -m playbook all --allow-restart"
-    return "python -m playbook all"
+        return "playbook all --allow-restart"
+    return "playbook all"
 
 
 def _waits_for_permission(session: Session) -> bool:

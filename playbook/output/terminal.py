@@ -6,22 +6,23 @@ Everything that came from outside passes `clean`, so no output of a command can 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime, timezone
 
-from ..model import Cause, Ended, Evidence, Finding, Overall, Remedy, Run, Session, Verdict
-from ..text import Message, msg
+from ..guide.criteria import criterion
+from ..model import Cause, Finding, Remedy, Session, StepResult, Verdict
+from ..text import PROGRAM, Message, as_typed, msg
 from .columns import clean, one_line, pad, table, width
-
-WORDS = {
-    Verdict.PASS: msg("pass"),
-    Verdict.WARN: msg("warn"),
-    Verdict.FAIL: msg("fail"),
-    Verdict.INCONCLUSIVE: msg("inconclusive"),
-    Verdict.SKIPPED: msg("skipped"),
-    Verdict.PENDING: msg("pending"),
-    Verdict.NOT_RUN: msg("not-run"),
-}
-"""The word for each verdict; JSON and JUnit keep the English value."""
+from .labels import (
+    STEP_COLUMNS,
+    TITLES,
+    VERDICTS,
+    duration,
+    moment,
+    overall_sentence,
+    step_names,
+    step_row,
+    where,
+    with_waiver,
+)
 
 _COLOURS = {
     Verdict.PASS: "32",
@@ -33,140 +34,15 @@ _COLOURS = {
     Verdict.NOT_RUN: "2",
 }
 
-OVERALL_WORDS = {
-    Overall.COMPLETE: msg("Complete"),
-    Overall.PENDING: msg("Pending"),
-    Overall.INCOMPLETE: msg("Incomplete"),
-    Overall.FAILED: msg("Failed"),
-    Overall.ABORTED: msg("Aborted"),
-}
-
-
-def moment(at: datetime | None) -> str:
-    """A moment in UTC without fractions: `2026-11-22T14:03:05Z`; `-` where there is none."""
-    if at is None or at.timestamp() == 0:  # the start of a run that never was
-        return "-"
-    return at.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def duration(seconds: float) -> str:
-    """A length of time for a reader.
-
-    >>> duration(0.08), duration(1.24), duration(95), duration(86520)
-    ('0.08 s', '1.2 s', '1 min 35 s', '24 h 2 min')
-    """
-    if seconds < 1:
-        return str(msg("{seconds} s", seconds=f"{seconds:.2f}"))
-    if seconds < 59.95:
-        return str(msg("{seconds} s", seconds=f"{seconds:.1f}"))
-    minutes, rest = divmod(round(seconds), 60)
-    if minutes < 60:
-        return str(msg("{minutes} min {seconds} s", minutes=minutes, seconds=rest))
-    return str(msg("{hours} h {minutes} min", hours=minutes // 60, minutes=minutes % 60))
-
 
 def paint(text: str, verdict: Verdict, colour: bool) -> str:
     """`text` in the colour of `verdict`, or as it is."""
     return f"\x1b[{_COLOURS[verdict]}m{text}\x1b[0m" if colour else text
 
 
-def word(verdict: Verdict, colour: bool = False) -> str:
-    """The word for a verdict in the language in use."""
-    return paint(str(WORDS[verdict]), verdict, colour)
-
-
-def step_titles() -> dict[str, Message]:
-    """The title of each step of the guide, by its number."""
-    from ..steps import STEPS
-
-    return {step.id: step.title for step in STEPS}
-
-
-def where(evidence: Evidence | None) -> str:
-    """Evidence as its place in the recording: `step3-4-secret-keys:7`, `step1-namespace.err:1`; `-` for none."""
-    if evidence is None:
-        return "-"
-    ordinal = f".{evidence.ordinal}" if evidence.ordinal > 1 else ""
-    stream = ".err" if evidence.stream == "stderr" else ""
-    line = f":{evidence.line}" if evidence.line else ""
-    return one_line(f"{evidence.command}{ordinal}{stream}{line}")
-
-
-def ended(run: Run) -> str:
-    """How a run came to its end, in words."""
-    match run.ended:
-        case Ended.EXITED:
-            return str(msg("exit status {status}", status="?" if run.exit_code is None else run.exit_code))
-        case Ended.TIMEOUT:
-            return str(msg("ended by the time limit"))
-        case Ended.INTERRUPTED:
-            return str(msg("interrupted"))
-        case Ended.STOPPED_EARLY:
-            return str(msg("ended by the program: the answer had been seen"))
-        case Ended.NOT_FOUND:
-            return str(msg("bash was not found"))
-        case Ended.NOT_RECORDED:
-            return str(msg("not in the recording"))
-        case Ended.REFUSED:
-            from ..steps.question import refused_because
-
-            return str(refused_because(run))
-
-
-def due(session: Session) -> datetime | None:
-    """When Step 9 can be judged: 24 hours after its baseline; None without one."""
-    from ..model import Runs
-    from ..steps.step9_stability import judged_from
-
-    return judged_from(Runs(session.result("9").runs))
-
-
-def overall_sentence(session: Session) -> str:
-    """What is said of the whole verification, in one sentence; a second one names what was waived."""
-    standings = {result.step: session.standing(result) for result in session.results}
-    match session.overall:
-        case Overall.ABORTED if session.abort:
-            said = msg(
-                "Aborted: abort criterion {criterion} is met at Step {step}, the verification stopped there.",
-                criterion=session.abort.criterion,
-                step=session.abort.step,
-            )
-        case Overall.FAILED:
-            said = msg(
-                "Failed: by the guide, what was seen is abnormal at {steps}.",
-                steps=_steps(s for s, verdict in standings.items() if verdict is Verdict.FAIL),
-            )
-        case Overall.INCOMPLETE:
-            unknown = (Verdict.INCONCLUSIVE, Verdict.SKIPPED, Verdict.NOT_RUN)
-            said = msg(
-                "Incomplete: nothing abnormal was seen, but not everything was seen: {steps}.",
-                steps=_steps(s for s, verdict in standings.items() if verdict in unknown),
-            )
-        case Overall.PENDING:
-            at = due(session)
-            said = (
-                msg("Pending: all is well so far; Step 9 can be judged from {moment} on.", moment=moment(at))
-                if at
-                else msg("Pending: all is well so far; Step 9 is judged when its 24 hours are over.")
-            )
-        case _:
-            said = msg("Complete: all ten steps are as the guide wants them.")
-    waived = [finding.code for finding in waived_findings(session)]
-    return f"{said} {msg('Waived: {codes}.', codes=one_line(', '.join(waived)))}" if waived else str(said)
-
-
-def _steps(numbers: Iterable[str]) -> str:
-    return ", ".join(str(msg("Step {step}", step=number)) for number in numbers)
-
-
-def waived_findings(session: Session) -> tuple[Finding, ...]:
-    """The findings that somebody accepted as they are."""
-    return tuple(
-        finding
-        for result in session.results
-        for finding in result.findings
-        if finding.verdict is not Verdict.PASS and session.waiver_for(finding)
-    )
+def label(verdict: Verdict, colour: bool = False) -> str:
+    """The name of a verdict in the language in use."""
+    return paint(str(VERDICTS[verdict]), verdict, colour)
 
 
 def step_head(step: str, title: Message, columns: int = 0) -> str:
@@ -176,56 +52,11 @@ def step_head(step: str, title: Message, columns: int = 0) -> str:
 
 def step_tail(verdict: Verdict, seconds: float, *, colour: bool = False) -> str:
     """The rest of a step's line, once it is judged: verdict and time."""
-    widest = max(width(str(each)) for each in WORDS.values())
-    said = paint(pad(str(WORDS[verdict]), widest), verdict, colour)
-    return f"{said}  {duration(seconds)}"
+    widest = max(width(str(each)) for each in VERDICTS.values())
+    return f"{paint(pad(str(VERDICTS[verdict]), widest), verdict, colour)}  {duration(seconds)}"
 
 
-def tally(findings: Iterable[Finding]) -> str:
-    """How many findings have which verdict, worst first: `1 fail, 12 pass`; `-` for none."""
-    from ..model import SEVERITY
-
-    verdicts = [finding.verdict for finding in findings]
-    counts = [msg("{n} {verdict}", n=verdicts.count(v), verdict=str(WORDS[v])) for v in SEVERITY if v in verdicts]
-    return ", ".join(map(str, counts)) or "-"
-
-
-def steps_table(session: Session, titles: Mapping[str, Message] | None = None, *, colour: bool = False) -> str:
-    """All ten steps with verdict, findings, time and number of attempts."""
-    titles = step_titles() if titles is None else titles
-    rows = []
-    for result in session.results:
-        said = word(result.verdict, colour)
-        if session.standing(result) is not result.verdict:
-            said += f" ({msg('waived')})"
-        if any(step == result.step for step, _ in session.stale):
-            said += f" ({msg('stale')})"
-        attempts = attempts_at(session, result.step)
-        rows.append(
-            [
-                result.step,
-                str(titles[result.step]),
-                said,
-                tally(result.findings),
-                duration(result.seconds) if result.seconds else "-",
-                str(attempts) if attempts else "-",
-            ]
-        )
-    headers = [msg("Step"), msg("Title"), msg("Verdict"), msg("Findings"), msg("Time"), msg("Attempts")]
-    return table([str(header) for header in headers], rows)
-
-
-def attempts_at(session: Session, step: str) -> int:
-    """How many times a step was judged."""
-    numbers = {
-        result.attempt
-        for result in (*session.history, session.result(step))
-        if result.step == step and result.judged_at is not None
-    }
-    return len(numbers)
-
-
-def status(session: Session, titles: Mapping[str, Message] | None = None, *, colour: bool = False) -> str:
+def status(session: Session, titles: Mapping[str, Message] = TITLES, *, colour: bool = False) -> str:
     """Where a verification stands: what it is about, its steps, the verdict."""
     facts = [
         (msg("Session"), session.id),
@@ -236,30 +67,36 @@ def status(session: Session, titles: Mapping[str, Message] | None = None, *, col
         (msg("Ended"), moment(session.ended_at)),
         (msg("Attempts"), str(session.attempts)),
     ]
-    widest = max(width(str(name)) for name, _ in facts)
-    about = "\n".join(f"{pad(str(name), widest)}  {one_line(value)}" for name, value in facts)
+    about = "\n".join(_named([(name, one_line(value)) for name, value in facts]))
     return f"{about}\n\n{steps_table(session, titles, colour=colour)}\n\n{overall_sentence(session)}"
+
+
+def steps_table(session: Session, titles: Mapping[str, Message] = TITLES, *, colour: bool = False) -> str:
+    """All ten steps with verdict, findings, time and number of attempts."""
+
+    def verdict(result: StepResult) -> str:
+        shown = with_waiver(label(result.verdict, colour), session.standing(result) is not result.verdict)
+        return f"{shown} ({msg('stale')})" if result.step in dict(session.stale) else shown
+
+    rows = [step_row(session, result, str(titles[result.step]), verdict(result)) for result in session.results]
+    return table([str(header) for header in STEP_COLUMNS], rows)
 
 
 def problems(session: Session, *, colour: bool = False) -> str:
     """Every finding that is not a pass, with expected, actual, remedy and what to type next; "" when there is none."""
     quiet = (Verdict.PASS, Verdict.NOT_RUN, Verdict.PENDING)
-    blocks = [
-        problem(session, finding, colour=colour)
-        for result in session.results
-        for finding in result.findings
-        if finding.verdict not in quiet
-    ]
+    findings = [finding for result in session.results for finding in result.findings]
+    blocks = [problem(session, finding, colour=colour) for finding in findings if finding.verdict not in quiet]
     for verdict in (Verdict.PENDING, Verdict.NOT_RUN):
         steps = [r.step for r in session.results if any(f.verdict is verdict for f in r.findings)]
         if steps:
-            blocks.append(f"{word(verdict, colour)}  {_steps(steps)}")
+            blocks.append(f"{label(verdict, colour)}  {step_names(steps)}")
     return "\n\n".join(blocks)
 
 
 def problem(session: Session, finding: Finding, *, colour: bool = False) -> str:
     """One finding as a block of lines."""
-    head = f"{word(finding.verdict, colour)}  {one_line(finding.code)}  {msg('Step {step}', step=finding.step)}"
+    head = f"{label(finding.verdict, colour)}  {one_line(finding.code)}  {msg('Step {step}', step=finding.step)}"
     lines: list[tuple[Message, str]] = [
         (msg("expected"), one_line(finding.expected)),
         (msg("actual"), one_line(finding.actual)),
@@ -267,34 +104,15 @@ def problem(session: Session, finding: Finding, *, colour: bool = False) -> str:
     ]
     waiver = session.waiver_for(finding)
     root = next((cause for cause in session.causes if finding.code in cause.explains), None)
-    if root and not waiver:
-        lines.append((msg("follows from"), one_line(root.code)))
-    elif waiver:
+    if waiver:
         lines.append((msg("waived"), one_line(msg("by {name}: {reason}", name=waiver.by, reason=waiver.reason))))
+    elif root:
+        lines.append((msg("follows from"), one_line(root.code)))
     else:
-        commands = [remedy.command for remedy in finding.remedy if remedy.command]
-        lines += _remedies(finding.remedy)
-        lines.append((msg("next"), clean(commands[0]) if commands else f"python -m playbook step {finding.step}"))
-    return "\n".join([f"{head}  {one_line(finding.summary)}", *_named(lines)])
-
-
-def _remedies(remedies: Iterable[Remedy]) -> Iterator[tuple[Message, str]]:
-    for remedy in remedies:
-        if remedy.advice:
-            yield msg("remedy"), one_line(remedy.advice)
-        if remedy.command:
-            yield msg("remedy"), clean(remedy.command)
-
-
-def _named(lines: Sequence[tuple[Message, str]]) -> list[str]:
-    """`name  value` lines, indented; a name is not said twice in a row, a value of several lines stays a block."""
-    widest = max(width(str(name)) for name, _ in lines)
-    shown, before = [], ""
-    for name, value in lines:
-        label = "" if str(name) == before else str(name)
-        before = str(name)
-        shown.append(f"  {pad(label, widest)}  " + value.rstrip("\n").replace("\n", "\n" + " " * (widest + 4)))
-    return shown
+        again = f"{PROGRAM} step {finding.step}"
+        first = next((remedy.command for remedy in finding.remedy if remedy.command), again)
+        lines += [*_remedies(finding.remedy), (msg("next"), _command(first))]
+    return "\n".join([f"{head}  {one_line(finding.summary)}", *_named(lines, "  ")])
 
 
 def causes(session: Session, *, colour: bool = False) -> str:
@@ -310,38 +128,45 @@ def _cause(cause: Cause, colour: bool) -> str:
     lines.append((msg("evidence"), where(cause.evidence)))
     if cause.explains:
         lines.append((msg("explains"), one_line(", ".join(cause.explains))))
-    return "\n".join([head, *_named([*lines, *_remedies(cause.remedy)])])
+    return "\n".join([head, *_named([*lines, *_remedies(cause.remedy)], "  ")])
 
 
 def abort_text(session: Session) -> str:
     """Which abort criterion stopped the run, what to do, and how to go on; "" when none did."""
     if session.abort is None:
         return ""
-    from ..guide.criteria import criterion
-
-    met = criterion(session.abort.criterion)
-    lines = [
-        str(
-            msg(
-                "Abort criterion {criterion} met at Step {step}: {condition}",
-                criterion=met.number,
-                step=session.abort.step,
-                condition=str(met.condition),
-            )
-        )
-    ]
-    for remedy in met.remedy:
-        lines += [f"  {one_line(remedy.advice)}"] if remedy.advice else []
-        lines += ["  " + clean(remedy.command).replace("\n", "\n  ")] if remedy.command else []
-    lines.append(
-        str(msg("then {command} goes on from Step {step}", command="`python -m playbook all`", step=met.resume_from))
+    met, step = criterion(session.abort.criterion), session.abort.step
+    head = msg(
+        "Abort criterion {criterion} met at Step {step}: {condition}",
+        criterion=met.number,
+        step=step,
+        condition=str(met.condition),
     )
-    return "\n".join(lines)
+    remedies = ["  " + value.replace("\n", "\n  ") for _, value in _remedies(met.remedy)]
+    return "\n".join(
+        [str(head), *remedies, str(msg("then `{program} all` goes on from Step {step}", step=met.resume_from))]
+    )
 
 
-_STATES = {"not met": msg("not met"), "met": msg("met"), "could not be seen": msg("could not be seen")}
+def _remedies(remedies: Iterable[Remedy]) -> Iterator[tuple[Message, str]]:
+    for remedy in remedies:
+        if remedy.advice:
+            yield msg("remedy"), one_line(remedy.advice)
+        if remedy.command:
+            yield msg("remedy"), _command(remedy.command)
 
 
-def state_word(value: str) -> str:
-    """The state of an abort criterion in the language in use."""
-    return str(_STATES[value])
+def _command(command: str) -> str:
+    return as_typed(clean(command))
+
+
+def _named(lines: Sequence[tuple[Message, str]], indent: str = "") -> list[str]:
+    """`name  value` lines; a name is not said twice in a row, a value of several lines stays a block."""
+    widest = max(width(str(name)) for name, _ in lines)
+    shown, before = [], ""
+    for name, value in lines:
+        shown_name = "" if str(name) == before else str(name)
+        before = str(name)
+        rest = value.rstrip("\n").replace("\n", "\n" + " " * (widest + len(indent) + 2))
+        shown.append(f"{indent}{pad(shown_name, widest)}  {rest}")
+    return shown

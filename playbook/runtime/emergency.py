@@ -162,7 +162,7 @@ def require_missing(engine: Engine) -> None:
             "it could not be seen whether observer-secrets exists: {reason}",
             reason=why.text or why.kind.value if why else "?",
         ),
-        msg("type {command}", command="python -m playbook step 0"),
+        msg("type {program} step 0"),
     )
 
 

@@ -55,9 +55,9 @@ class LiveRunner:
         listen_s: float = 20.0,
         clock: Clock = utc_now,
     ) -> None:
-        import logging
+        import logging  # noqa: PLC0415 - for what follows
 
-        import sh  # 80 ms, and only needed here
+        import sh  # noqa: PLC0415 - 80 ms that only a cluster is worth
 
         logging.getLogger("sh").setLevel(logging.CRITICAL + 1)  # it logs command lines
         self._clock = clock

@@ -98,13 +98,13 @@ class SessionStore:
         if session in ("", ".", "..") or "/" in session or not path.is_dir():
             raise BadSession(
                 msg("there is no session {session} in {folder}", session=session, folder=str(self.directory)),
-                msg("`python -m playbook status` shows the current one; `python -m playbook all` begins one"),
+                msg("`{program} status` shows the current one; `{program} all` begins one"),
             )
         return path
 
     def create(self, digests: str) -> OpenSession:
         """A new session, current from now on; the old ones are kept. `digests` stands for the command files."""
-        from .session import OpenSession  # the lock and the current id are asked for before the rest is imported
+        from .session import OpenSession  # noqa: PLC0415 - 4 ms: kubectl is at work before it is needed
 
         name = f"{self._clock().strftime('%Y%m%dT%H%M%SZ')}-{secrets.token_hex(2)}"
         path = self.directory / "sessions" / name
@@ -116,7 +116,7 @@ class SessionStore:
 
     def open(self, session: str) -> tuple[OpenSession, int]:
         """An earlier session, and the bytes of a torn last line that were dropped; raises BadSession when it is damaged."""
-        from .session import OpenSession
+        from .session import OpenSession  # noqa: PLC0415 - as in `create`
 
         path = self.folder(session)
         file = path / "journal.jsonl"

@@ -132,7 +132,7 @@ def test_each_verb_explains_itself() -> None:
     for verb in _VERBS:
         ended = playbook(verb, "--help")
         assert ended.returncode == 0, (verb, ended.stderr.decode())
-        assert ended.stdout.decode().startswith(f"Usage: python -m playbook {verb} ")
+        assert ended.stdout.decode().startswith(f"Usage: {sys.executable} -m playbook {verb} ")
 
 
 def test_an_unknown_verb_is_a_usage_error() -> None:

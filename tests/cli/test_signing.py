@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from pathlib import Path
 
@@ -60,8 +61,8 @@ def test_pack_and_verify(failed: Stubbed) -> None:
     evidence = next(line.split()[-1] for line in checked.stdout.splitlines() if line.startswith("evidence digest"))
     assert evidence in (failed.folder / "packed.md").read_text("utf-8")
     assert checked.stdout.count("holds  ") == 6
-    data = (failed.folder / "p.tar.gz").read_bytes()
-    (failed.folder / "p.tar.gz").write_bytes(data.replace(b"8080/TCP", b"8000/TCP", 1))
+    data = gzip.decompress((failed.folder / "p.tar.gz").read_bytes())
+    (failed.folder / "p.tar.gz").write_bytes(gzip.compress(data.replace(b"8080/TCP", b"8000/TCP", 1)))
     refused = failed.playbook("verify-pack", "p.tar.gz")
     assert refused.returncode == 1
     assert "was changed" in refused.stdout

@@ -9,7 +9,7 @@ import pytest
 import sessions
 
 from playbook.model import Command, Evidence, Session
-from playbook.output import markdown
+from playbook.output import escaping, labels, markdown
 from playbook.text import msg, speaking
 
 COMMANDS = {
@@ -238,7 +238,7 @@ def test_long_output_is_cut_in_the_middle_and_says_how_much():
 @pytest.mark.parametrize("lines", [1, 199, 200, 201, 5000])
 def test_excerpt_loses_nothing_it_does_not_name(lines):
     text = "".join(f"{n}\n" for n in range(lines))
-    shown = markdown.excerpt(text)
+    shown = escaping.excerpt(text)
     cut = re.search(r"cut here: (\d+) lines", shown)
     assert (cut is None) == (lines <= 200)
     assert len(shown.strip().split("\n")) - bool(cut) + int(cut[1] if cut else 0) == lines
@@ -255,7 +255,7 @@ def test_a_session_without_anything_is_not_called_good():
 
 
 def test_evidence_of_a_second_run_names_it():
-    assert markdown.where(Evidence("step5-services", 2, 2)) == "step5-services.2:2"
+    assert labels.where(Evidence("step5-services", 2, 2)) == "step5-services.2:2"
     assert "`step5-services.2:2`" in rendered(sessions.failed())
 
 

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import gzip
 import io
+import json
 import os
 import random
 import shutil
 import subprocess
 import tarfile
+import tracemalloc
+from dataclasses import replace
 from hashlib import sha256
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
 from stubbed import Stubbed
-from support import FIXTURES
+from support import FIXTURES, ROOT
 
 from playbook import api
 from playbook.errors import UsageError
-from playbook.output import pack, verify_pack
-from playbook.output.pack import MANIFEST, Pack, PackRefused
+from playbook.output import archive, pack, verify_pack
+from playbook.output.archive import PackRefused
+from playbook.output.pack import MANIFEST, Pack
+from playbook.output.verify_pack import Part
 
 
 @pytest.fixture(scope="module")
@@ -99,31 +106,72 @@ def test_report_shows_the_evidence_digest(made: Pack) -> None:
 
 
 def test_random_single_byte_changes(made: Pack) -> None:
+    """A change is refused, or it is one of the archive's headers alone: then every member is what it was."""
     data = made.to_bytes()
     rng = random.Random(4)
     for _ in range(int(os.environ.get("PACK_FLIPS", "100"))):
         at, change = rng.randrange(len(data)), rng.randrange(1, 256)
-        with pytest.raises(PackRefused) as refused:
-            pack.read(data[:at] + bytes([data[at] ^ change]) + data[at + 1 :])
-        assert str(refused.value.message)
+        assert refusal(data[:at] + bytes([data[at] ^ change]) + data[at + 1 :], made)
+
+
+def test_random_single_byte_changes_below_the_compression(made: Pack) -> None:
+    """The same in the tar archive, around which the gzip layer was made anew: nearly each of them changes a member."""
+    tar = gzip.decompress(made.to_bytes())
+    rng = random.Random(5)
+    told = []
+    for _ in range(int(os.environ.get("PACK_FLIPS", "100"))):
+        at, change = rng.randrange(len(tar)), rng.randrange(1, 256)
+        told.append(refusal(gzip.compress(tar[:at] + bytes([tar[at] ^ change]) + tar[at + 1 :], 1), made))
+    assert all(told)
+    assert sum("was changed" in each for each in told) > len(told) / 2
+
+
+def refusal(data: bytes, made: Pack) -> str:
+    """Why `data`, a pack with a change in it, is refused; "another archive" where its members are those of `made`."""
+    try:
+        found = pack.read(data)
+    except PackRefused as refused:
+        return str(refused.message)
+    assert found == made
+    assert found.to_bytes() != data
+    return "another archive"
 
 
 @pytest.mark.parametrize(
     "name", ["journal.jsonl", "runs.json", "report.md", MANIFEST, "step2-pvc.out", "commands/summary.sh"]
 )
 def test_changed_member_is_named(made: Pack, name: str) -> None:
-    data, content = made.to_bytes(), made.members[name]
+    data, content = gzip.decompress(made.to_bytes()), made.members[name]
     at = data.index(content[:200], data.index(f"/{name}\0".encode())) + min(150, len(content) - 1)
     with pytest.raises(PackRefused) as refused:
-        pack.read(data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :])
+        pack.read(gzip.compress(data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :]))
     assert str(refused.value.message).startswith(f"{name} was changed")
 
 
 def test_headers_are_named(made: Pack) -> None:
     data = made.to_bytes()
-    for at in (3, 8, 9, 12, len(data) - 1, len(data) - 6):
+    for at in (len(data) - 1, len(data) - 6):
         with pytest.raises(PackRefused, match="the archive's own headers"):
             pack.read(data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :])
+
+
+@pytest.mark.parametrize("at", [3, 4, 8, 9])
+def test_another_archive_of_the_same_members_holds_and_says_so(made: Pack, at: int, tmp_path: Path) -> None:
+    file = tmp_path / "p.tar.gz"
+    data = made.to_bytes()
+    file.write_bytes(data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :])
+    checks = list(verify_pack.verify(file))
+    assert [check.wrong for check in checks] == [None] * 6
+    assert [str(check.note) for check in checks if check.note] == ["the contents are unchanged, the archive is another"]
+
+
+def test_an_archive_made_by_ordinary_tar_is_another(made: Pack, tmp_path: Path) -> None:
+    for name, content in made.members.items():
+        (tmp_path / made.session / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / made.session / name).write_bytes(content)
+    names = [f"{made.session}/{name}" for name in made.members]
+    subprocess.run(["tar", "-czf", "p.tar.gz", *names], cwd=tmp_path, check=True)
+    assert refusal((tmp_path / "p.tar.gz").read_bytes(), made) == "another archive"
 
 
 @pytest.mark.parametrize("data", [b"", b"\x1f\x8b", b"not a pack", bytes(5000)])
@@ -139,6 +187,15 @@ def test_cut_or_longer(made: Pack, cut: int) -> None:
             pack.read(data)
 
 
+@pytest.mark.parametrize(
+    "more", [b"\0", b"x", gzip.compress(b""), gzip.compress(bytes(512))], ids=["a zero", "a byte", "nothing", "zeros"]
+)
+def test_what_follows_the_archive_is_refused(made: Pack, more: bytes) -> None:
+    """Other bytes, or a second gzip member, which most programs unpack without a word."""
+    with pytest.raises(PackRefused, match="own headers"):
+        pack.read(made.to_bytes() + more)
+
+
 def entry(name: str, data: bytes = b"x", **more: object) -> bytes:
     info = tarfile.TarInfo(name)
     info.size = len(data)
@@ -147,12 +204,23 @@ def entry(name: str, data: bytes = b"x", **more: object) -> bytes:
     return info.tobuf(tarfile.USTAR_FORMAT) + data + bytes(-len(data) % 512)
 
 
+def extended(**records: str) -> bytes:
+    """A PAX header for the file that follows."""
+    lines = b"".join(_record(f"{key}={value}\n") for key, value in records.items())
+    return entry("././@PaxHeader", lines, type=tarfile.XHDTYPE)
+
+
+def _record(text: str) -> bytes:
+    size = next(n for n in range(4, 1000) if n == len(f"{n} {text}"))
+    return f"{size} {text}".encode()
+
+
 @pytest.mark.parametrize(
     "name", ["/etc/passwd", "s/../x.out", "../x.out", "s/evil.py", "s/a/b.out", "s/commands/x.py", "x.out"]
 )
 def test_names_that_do_not_belong(name: str) -> None:
     with pytest.raises(PackRefused, match="does not belong"):
-        pack.read(pack._stored(entry(name) + bytes(1024)))
+        pack.read(gzip.compress(entry(name) + bytes(1024)))
 
 
 def test_links_twice_and_two_folders() -> None:
@@ -163,14 +231,68 @@ def test_links_twice_and_two_folders() -> None:
         entry("s/a.out") + entry("t/b.out"),
     ):
         with pytest.raises(PackRefused):
-            pack.read(pack._stored(tar + bytes(1024)))
+            pack.read(gzip.compress(tar + bytes(1024)))
+
+
+PLAIN = entry("s/a.out")
+
+
+HOSTILE = {
+    "a device": (entry("s/a.out", b"", type=tarfile.CHRTYPE), "s/a.out is not a plain file"),
+    "a fifo": (entry("s/a.out", b"", type=tarfile.FIFOTYPE), "s/a.out is not a plain file"),
+    "a folder": (entry("s/a.out", b"", type=tarfile.DIRTYPE), "s/a.out is not a plain file"),
+    "a file with holes": (entry("s/a.out", type=tarfile.GNUTYPE_SPARSE), "s/a.out is not a plain file"),
+    "an unknown kind": (entry("s/a.out", type=b"Z"), "s/a.out is not a plain file"),
+    "twice": (PLAIN + PLAIN, "a.out is there twice"),
+    "twice, renamed": (PLAIN + extended(path="s/a.out") + entry("s/b.out"), "own headers"),
+    "renamed": (extended(path="s/report.md") + PLAIN, "own headers"),
+    "renamed to an absolute name": (extended(path="/etc/passwd") + PLAIN, "own headers"),
+    "renamed for all": (entry("g", _record("path=s/b.out\n"), type=tarfile.XGLTYPE) + PLAIN, "own headers"),
+    "renamed by GNU": (entry("l", b"s/b.out\0", type=tarfile.GNUTYPE_LONGNAME) + PLAIN, "own headers"),
+    "another size": (extended(size="0") + PLAIN, "own headers"),
+    "a negative size": (extended(size="-512") + PLAIN, "own headers"),
+    "holes by header": (extended(**{"GNU.sparse.map": "0,1", "GNU.sparse.size": "9" * 12}) + PLAIN, "own headers"),
+    "a long chain of headers": (extended(comment="x") * 3000 + PLAIN, "own headers"),
+    "more than there is": (entry("s/a.out", bytes(5000))[:512], "own headers"),
+    "something after the end": (PLAIN + bytes(1024) + entry("s/b.out"), "own headers"),
+    "nonsense after a file": (PLAIN + b"x" * 512, "own headers"),
+    "nothing at all": (b"", "own headers"),
+    "a surrogate": (entry("s/a.out").replace(b"s/a.out", b"s/\xff.out"), "own headers"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("tar", "told"), HOSTILE.values(), ids=HOSTILE)
+def test_hostile_archives_are_refused_in_one_sentence(tar: bytes, told: str) -> None:
+    with pytest.raises(PackRefused, match=told) as refused:
+        pack.read(gzip.compress(tar + bytes(1024)))
+    assert "\n" not in str(refused.value.message)
+
+
+def test_a_header_with_a_negative_size_ends() -> None:
+    """Some versions of tarfile go round and round over it."""
+    header = bytearray(entry("s/a.out", b"")[:512])
+    header[124:136] = b"\xff" * 10 + b"\xfe\x00"  # -512
+    header[148:156] = b" " * 8
+    header[148:156] = b"%06o\0 " % sum(header)
+    with pytest.raises(PackRefused, match="own headers"):
+        pack.read(gzip.compress(bytes(header) + PLAIN + bytes(1024)))
 
 
 def test_a_compressed_archive_is_refused_and_never_swells(made: Pack) -> None:
-    import gzip
-
     with pytest.raises(PackRefused, match="own headers"):
         pack.read(gzip.compress(bytes(50_000_000), mtime=0))
+
+
+def test_a_bomb_is_unpacked_up_to_the_limit_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    bomb = gzip.compress(entry("s/a.out", bytes(30_000_000)) + bytes(1024))
+    monkeypatch.setattr(archive, "LARGEST", 100_000)
+    tracemalloc.start()
+    try:
+        with pytest.raises(PackRefused, match="own headers"):
+            pack.read(bomb)
+        assert tracemalloc.get_traced_memory()[1] < 1_000_000
+    finally:
+        tracemalloc.stop()
 
 
 # a forger who makes the manifest fit
@@ -200,8 +322,6 @@ def test_forged_index(made: Pack, tmp_path: Path) -> None:
 
 def test_forged_judgement(stub: Stubbed, made: Pack, tmp_path: Path) -> None:
     """A journal whose chain was made anew around another verdict is found out by judging again."""
-    import json
-
     lines, digest = [], "0" * 64
     for line in made.members["journal.jsonl"].splitlines():
         event = json.loads(line)
@@ -228,9 +348,7 @@ def test_another_version_is_told(made: Pack, tmp_path: Path, monkeypatch: pytest
 def test_long_names(made: Pack) -> None:
     name = f"diagnose/describe-node.{'n' * 120}.out"
     longer = Pack(made.session, {**made.members, name: b"x"}, made.mtime)
-    tar, whole = pack._unstored(longer.to_bytes())
-    assert whole
-    assert pack._members(tar)[1][name] == b"x"
+    assert archive.from_bytes(longer.to_bytes())[1][name] == b"x"
 
 
 def test_what_has_no_journal(tmp_path: Path) -> None:
@@ -238,3 +356,52 @@ def test_what_has_no_journal(tmp_path: Path) -> None:
         pack.pack(FIXTURES / "1.20/healthy")
     with pytest.raises(UsageError):
         list(verify_pack.verify(tmp_path / "absent"))
+
+
+# the judgement, which another version of the program may come to otherwise
+
+
+def test_what_is_judged_otherwise_is_not_called_changed(
+    made: Pack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "p.tar.gz"
+    file.write_bytes(made.to_bytes())
+    monkeypatch.setattr(verify_pack, "rejudge", lambda session: replace(session, history=session.history[::-1]))
+    monkeypatch.setattr(verify_pack, "__version__", "99.0")
+    checks = list(verify_pack.verify(file))
+    assert [check.part for check in checks] == [Part.BYTES] * 3 + [Part.JUDGEMENT] * 3
+    assert [check.wrong is None for check in checks] == [True, True, True, False, True, True]
+    assert "judged otherwise" in str(checks[3].wrong) and "99.0" in str(checks[3].wrong)
+
+
+def test_a_journal_that_is_none(made: Pack, tmp_path: Path) -> None:
+    event = {"seq": 1, "at": "2026-11-22T14:03:05.000000Z", "event": "judged", "prev": "0" * 64}
+    for journal in ({**event, "event": "open"}, {**event, "event": "open", "session": []}, event):
+        data = json.dumps(journal, separators=(",", ":")).encode() + b"\n"
+        assert "journal" in wrong(rebuilt(made, **{"journal.jsonl": data}), tmp_path)
+
+
+OLD = sorted((ROOT / "tests" / "fixtures_packs").rglob("*.tar.gz"))
+
+
+def test_packs_of_earlier_versions_are_there() -> None:
+    assert [file.relative_to(ROOT / "tests" / "fixtures_packs").as_posix() for file in OLD] == [
+        "1.0.0/healthy.tar.gz",
+        "1.0.0/secret-missing.tar.gz",
+    ]
+
+
+@pytest.mark.parametrize("file", OLD, ids=lambda file: f"{file.parent.name}/{file.name}")
+def test_packs_of_earlier_versions_keep_their_bytes(file: Path) -> None:
+    """Bytes, journal, streams and commands hold for ever; a later program may judge otherwise, and then says so."""
+    checks = list(verify_pack.verify(file))
+    assert len(checks) == 6
+    bytes_hold = list(takewhile(lambda check: check.part is Part.BYTES, checks))
+    assert [check.wrong for check in bytes_hold] == [None] * 3
+    assert [str(check.note) for check in checks if check.note] == ["the contents are unchanged, the archive is another"]
+    for check in checks[3:]:
+        assert check.wrong is None or "otherwise" in str(check.wrong) or "renders to" in str(check.wrong)
+    found, session = verify_pack.session_of(file)
+    assert found.made_by == file.parent.name
+    assert found.evidence in found.members["report.md"].decode()
+    assert session.overall.value == {"healthy": "incomplete", "secret-missing": "aborted"}[file.name.partition(".")[0]]

@@ -41,7 +41,7 @@ def status(tmp_path: Path, *more: str) -> Result:
 def test_without_a_record_it_says_how_to_begin(tmp_path: Path) -> None:
     shown = status(tmp_path)
     assert shown.stdout == "nothing was verified yet\n"
-    assert shown.stderr == "next: python -m playbook all\n"
+    assert shown.stderr == "next: playbook all\n"
     assert not list(tmp_path.iterdir()), "looking writes nothing"
 
 
@@ -77,7 +77,7 @@ def test_kept_stale_and_failed_steps_each_with_their_reason(at: Verification, tm
         "Cluster connection",
     ):
         assert word in shown.stdout
-    assert shown.stderr == "next: python -m playbook all\n"
+    assert shown.stderr == "next: playbook all\n"
 
 
 def test_status_changes_nothing_in_the_record(at: Verification, tmp_path: Path) -> None:
@@ -113,19 +113,19 @@ def test_another_record_by_its_id_and_one_that_is_none(at: Verification, tmp_pat
 def test_what_to_type_next(at: Verification) -> None:
     session: Session = at.all(allow=False)
     assert session.overall is Overall.INCOMPLETE
-    assert next_command(session) == "python -m playbook all --allow-restart"
+    assert next_command(session) == "playbook all --allow-restart"
     session = at.all()
     assert session.overall is Overall.PENDING
-    assert next_command(session) == "python -m playbook all"
+    assert next_command(session) == "playbook all"
     at.later(hours=25)
     session = at.all()
     assert session.overall is Overall.COMPLETE
-    assert next_command(session) == "python -m playbook report -o report.md"
+    assert next_command(session) == "playbook report -o report.md"
 
 
 def test_no_permission_is_asked_for_when_more_than_the_restart_is_missing(at: Verification) -> None:
     at.answer("step5-services", "", "Unable to connect to the server: EOF\n")
-    assert next_command(at.all(allow=False)) == "python -m playbook all"
+    assert next_command(at.all(allow=False)) == "playbook all"
 
 
 def test_the_moment_of_step_9_is_named(at: Verification, tmp_path: Path) -> None:

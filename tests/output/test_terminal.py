@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 import sys
 import types
+from dataclasses import replace
 from datetime import datetime, timezone
 
 import pytest
 import sessions
 
 from playbook.model import Ended, Evidence, Verdict
-from playbook.output import columns, terminal
+from playbook.output import columns, labels, terminal
 
 
 @pytest.mark.parametrize(
@@ -86,12 +87,12 @@ def test_step_lines_line_up_and_carry_verdict_and_time():
 
 
 def test_colour_is_a_choice():
-    assert terminal.word(Verdict.FAIL) == "fail"
-    assert terminal.word(Verdict.FAIL, True) == "\x1b[1;31mfail\x1b[0m"
+    assert terminal.label(Verdict.FAIL) == "fail"
+    assert terminal.label(Verdict.FAIL, True) == "\x1b[1;31mfail\x1b[0m"
 
 
 def test_every_verdict_has_its_word_and_colour():
-    assert {str(terminal.WORDS[verdict]) for verdict in Verdict} == {verdict.value for verdict in Verdict}
+    assert {str(labels.VERDICTS[verdict]) for verdict in Verdict} == {verdict.value for verdict in Verdict}
     assert len({terminal.paint("x", verdict, True) for verdict in Verdict}) == len(Verdict)
 
 
@@ -106,7 +107,7 @@ def test_problems_say_expected_actual_evidence_remedy_and_next():
         "  remedy    kubectl apply -k infra/k8s/overlays/production\n"
         "  next      kubectl apply -k infra/k8s/overlays/production"
     )
-    assert "next      python -m playbook step 7-2" in said
+    assert "next      playbook step 7-2" in said
     assert said.index("K3S-VERSION") < said.index("SERVICE/postgres") < said.index("HEALTH-SERVICE")
     assert said.endswith("not-run  Step 9")
 
@@ -124,7 +125,7 @@ def test_hostile_text_cannot_reach_the_terminal():
     for said in (
         terminal.problems(session),
         terminal.status(session, sessions.TITLES),
-        terminal.overall_sentence(session),
+        labels.overall_sentence(session),
     ):
         assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", said)
 
@@ -140,11 +141,11 @@ def test_hostile_text_cannot_reach_the_terminal():
     ],
 )
 def test_overall_sentence(make, words):
-    assert terminal.overall_sentence(make()) == words
+    assert labels.overall_sentence(make()) == words
 
 
 def test_the_incomplete_sentence_names_the_steps():
-    said = terminal.overall_sentence(sessions.empty())
+    said = labels.overall_sentence(sessions.empty())
     assert said.startswith("Incomplete") and "Step 0, Step 1," in said and "Step 9." in said
 
 
@@ -152,8 +153,26 @@ def test_abort_says_what_to_do_and_how_to_go_on():
     said = terminal.abort_text(sessions.aborted())
     assert said.startswith("Abort criterion 1 met at Step 3-3: ")
     assert "python -m playbook show step3-3-create-observer-secrets" in said
-    assert said.endswith("then `python -m playbook all` goes on from Step 3")
+    assert said.endswith("then `playbook all` goes on from Step 3")
     assert terminal.abort_text(sessions.failed()) == ""
+
+
+def test_the_programs_own_commands_are_shown_as_they_have_to_be_typed(monkeypatch):
+    """Others, and those of sessions that an earlier version kept, are shown as they are."""
+    from playbook import text
+    from playbook.model import Remedy
+
+    session = sessions.aborted()
+    own = replace(
+        session.result("3").findings[0], remedy=(Remedy("playbook all --from 9"), Remedy("kubectl get playbook "))
+    )
+    before = terminal.problem(session, own), terminal.problems(session)
+    monkeypatch.setattr(text, "_program", "python3 /srv/playbook.pyz")
+    assert terminal.problem(session, own) == before[0].replace("playbook all", "python3 /srv/playbook.pyz all")
+    assert terminal.problems(session) == before[1], "`python -m playbook show` was written down as it is"
+    assert terminal.abort_text(session).endswith("then `python3 /srv/playbook.pyz all` goes on from Step 3")
+    assert str(text.msg("type {program} all")) == "type python3 /srv/playbook.pyz all"
+    assert text.msg("type {program} all").english == "type playbook all"
 
 
 def test_causes_name_the_findings_that_follow():
@@ -173,19 +192,19 @@ def test_status_is_the_session_its_steps_and_its_verdict():
 @pytest.mark.parametrize("how", Ended)
 def test_every_end_has_its_words(how):
     run = sessions.run("x", status=None, ended=how, note="count-unread" if how is Ended.REFUSED else "")
-    assert terminal.ended(run)
+    assert labels.ended(run)
 
 
 def test_moments_and_lengths():
-    assert terminal.moment(datetime(2026, 1, 2, 3, 4, 5, 999999, tzinfo=timezone.utc)) == "2026-01-02T03:04:05Z"
-    assert terminal.moment(None) == terminal.moment(datetime.fromtimestamp(0, timezone.utc)) == "-"
-    assert [terminal.duration(s) for s in (0, 59.94, 59.96, 3600)] == ["0.00 s", "59.9 s", "1 min 0 s", "1 h 0 min"]
+    assert labels.moment(datetime(2026, 1, 2, 3, 4, 5, 999999, tzinfo=timezone.utc)) == "2026-01-02T03:04:05Z"
+    assert labels.moment(None) == labels.moment(datetime.fromtimestamp(0, timezone.utc)) == "-"
+    assert [labels.duration(s) for s in (0, 59.94, 59.96, 3600)] == ["0.00 s", "59.9 s", "1 min 0 s", "1 h 0 min"]
 
 
 def test_where():
-    assert terminal.where(None) == "-"
-    assert terminal.where(Evidence("a", 3)) == "a:3"
-    assert terminal.where(Evidence("a", None, 2, "stderr")) == "a.2.err"
+    assert labels.where(None) == "-"
+    assert labels.where(Evidence("a", 3)) == "a:3"
+    assert labels.where(Evidence("a", None, 2, "stderr")) == "a.2.err"
 
 
 def test_nothing_is_printed(capsys):

@@ -8,7 +8,7 @@ import pytest
 from verifying import Verification, of, verification  # noqa: F401  # a fixture
 
 from playbook.model import Overall, Runs, Session, Verdict
-from playbook.output.terminal import overall_sentence
+from playbook.output.labels import overall_sentence
 from playbook.steps.step9_stability import PERIOD, judge, judged_from, ledger, newest_unread
 
 HEADER = "NAME                       STATUS    RESTARTS   STARTED\n"

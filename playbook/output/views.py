@@ -1,0 +1,154 @@
+"""A session as the report's templates are given it: rows of tables, steps with their attempts, the flow.
+
+The cells and texts are Markdown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from ..guide.criteria import State, criterion_states
+from ..model import Finding, Remedy, Run, Session, StepResult, Verdict
+from ..text import Message, msg
+from .columns import one_line
+from .escaping import code, remedy, text
+from .labels import VERDICTS, moment, step_row, tally, waived_findings, where, with_waiver
+
+SYMBOLS = {
+    Verdict.PASS: "✅",
+    Verdict.WARN: "⚠️",
+    Verdict.FAIL: "❌",
+    Verdict.INCONCLUSIVE: "❔",
+    Verdict.SKIPPED: "⏭️",
+    Verdict.PENDING: "⏳",
+    Verdict.NOT_RUN: "⬜",
+}
+_STATES = {
+    State.NOT_MET: ("✅", msg("not met")),
+    State.MET: ("❌", msg("met")),
+    State.UNSEEN: ("❔", msg("could not be seen")),
+}
+
+_CELL = 300
+"""How many characters one cell of a table shows."""
+Rows = Sequence[tuple[str, ...]]
+"""The rows of a table; the cells are Markdown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One attempt at a step: its findings, and the runs that were not shown before."""
+
+    result: StepResult
+    mark: str
+    findings: Rows
+    runs: tuple[Run, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StepView:
+    """One step: the attempt that counts, and the ones before it."""
+
+    title: str
+    counts: Attempt
+    earlier: tuple[Attempt, ...]
+    remedies: tuple[tuple[str, tuple[Remedy, ...]], ...]  # finding code, what to do
+    notes: tuple[tuple[Verdict, str, str], ...]  # verdict, code, what a table cell would have cut
+
+
+def mark(verdict: Verdict, waived: bool = False) -> str:
+    """A verdict as symbol and word, for those who see colours and those who do not."""
+    return with_waiver(f"{SYMBOLS[verdict]} {VERDICTS[verdict]}", waived)
+
+
+def step_view(session: Session, result: StepResult, title: Message) -> StepView:
+    """A step that counts, with all attempts at it. No run is shown twice."""
+    shown: set[tuple[str, int]] = set()
+    counts = _attempt(session, result, shown)
+    before = [old for old in session.history if old.step == result.step and old != result]
+    open_findings = [finding for finding in result.findings if finding.verdict is not Verdict.PASS]
+    return StepView(
+        title=str(title),
+        counts=counts,
+        earlier=tuple(_attempt(session, old, shown) for old in before),
+        remedies=tuple((f.code, f.remedy) for f in open_findings if f.remedy),
+        notes=tuple((f.verdict, f.code, words) for f in open_findings if len(words := one_line(f.actual)) > _CELL),
+    )
+
+
+def _attempt(session: Session, result: StepResult, shown: set[tuple[str, int]]) -> Attempt:
+    fresh = [run for run in result.runs if (run.command, run.ordinal) not in shown]
+    shown.update((run.command, run.ordinal) for run in fresh)
+    current = result in session.results  # a waiver is for the evidence that counts, not for what was there before
+    rows = tuple(_finding_row(session, finding, current) for finding in result.findings)
+    return Attempt(result, mark(result.verdict, current and _is_waived(session, result)), rows, tuple(fresh))
+
+
+def _finding_row(session: Session, finding: Finding, current: bool) -> tuple[str, ...]:
+    waived = current and finding.verdict is not Verdict.PASS and session.waiver_for(finding) is not None
+    return (
+        mark(finding.verdict, waived),
+        finding.step,
+        code(finding.code, cell=True),
+        text(finding.summary, _CELL),
+        text(finding.expected, _CELL),
+        text(finding.actual, _CELL),
+        code(where(finding.evidence), cell=True) if finding.evidence else "-",
+    )
+
+
+def _is_waived(session: Session, result: StepResult) -> bool:
+    return session.standing(result) is not result.verdict
+
+
+def steps_rows(session: Session, titles: Mapping[str, Message]) -> Rows:
+    """All steps, by `labels.STEP_COLUMNS`."""
+    rows = []
+    for result in session.results:
+        stale = ", ".join(rule for step, rule in session.stale if step == result.step)
+        verdict = mark(result.verdict, _is_waived(session, result)) + (
+            f" ({msg('stale')}: {text(stale)})" if stale else ""
+        )
+        rows.append(step_row(session, result, text(titles[result.step]), verdict))
+    return rows
+
+
+def criteria_rows(session: Session) -> Rows:
+    """The abort criteria: number, step, state, condition, and what to do where one is met."""
+    rows = []
+    for criterion, state in criterion_states(session):
+        symbol, label = _STATES[state]
+        remedies = [remedy(each, cell=True) for each in criterion.remedy if state is State.MET]
+        condition = text(criterion.condition)
+        rows.append((str(criterion.number), criterion.step, f"{symbol} {label}", condition, "; ".join(remedies)))
+    return rows
+
+
+def waiver_rows(session: Session) -> Rows:
+    """Every waiver that counts: code, step, verdict, by whom, when and why."""
+    return [
+        (code(w.code, cell=True), w.step, mark(finding.verdict), text(w.by), moment(w.at), text(w.reason))
+        for finding in waived_findings(session)
+        if (w := session.waiver_for(finding))
+    ]
+
+
+def history_rows(session: Session) -> Rows:
+    """Every attempt at every step; none where each was tried once: the table of steps says it all."""
+    if len({result.step for result in session.history}) == len(session.history):
+        return []
+    return [(moment(r.judged_at), r.step, str(r.attempt), mark(r.verdict), tally(r.findings)) for r in session.history]
+
+
+def flow(session: Session, titles: Mapping[str, Message]) -> Iterable[tuple[str, str, str, str]]:
+    """Per step: node id, its label, its class, and what the arrow to the next step says."""
+    stopped = session.abort.step.split("-")[0] if session.abort else ""
+    for result in session.results:
+        verdict = with_waiver(str(VERDICTS[result.verdict]), _is_waived(session, result))
+        name = f"{msg('Step {step}', step=result.step)}: {titles[result.step]}"
+        label = one_line(f"{SYMBOLS[result.verdict]} {name} · {verdict}")
+        label = label.replace('"', "'").replace("`", "'").replace("<", "#lt;")
+        here = session.abort if result.step == stopped else None
+        cut = str(msg("stopped by criterion {n}", n=here.criterion)) if here else ""
+        yield f"s{result.step}", label, session.standing(result).value.replace("-", ""), cut
