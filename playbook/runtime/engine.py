@@ -170,8 +170,9 @@ class Engine:
         if self._provenance is None:
             pool = ThreadPoolExecutor(1)
             digest = self.workplace.catalog.digest
+            answers = any(run.exit_code == 0 for run in self.session.state.result("0").runs)  # else it costs 10 s more
             self._provenance = pool.submit(
-                provenance, self.workplace.runner, digest, ask_server=not self._dead_end, environ=self.workplace.environ
+                provenance, self.workplace.runner, digest, ask_server=answers, environ=self.workplace.environ
             )
             pool.shutdown(wait=False)
 

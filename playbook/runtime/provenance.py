@@ -7,6 +7,8 @@ import os
 import re
 import shutil
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 from ..guide.own_commands import CONTEXT, VERSION
@@ -38,14 +40,17 @@ def provenance(
     children = child_environment(environ, working_folder())
     found = shutil.which("kubectl", path=children.variables.get("PATH"))
     kubectl = Path(found).resolve() if found else None
-    version = runner.run(VERSION if ask_server else _CLIENT_ONLY)
+    with ThreadPoolExecutor(2) as pool:
+        seen_version = pool.submit(runner.run, VERSION if ask_server else _CLIENT_ONLY)
+        seen_context = pool.submit(runner.run, CONTEXT if ask_server else replace(CONTEXT, timeout_s=_UNANSWERED_S))
+        version, names = seen_version.result(), seen_context.result()
     client, server = _CLIENT.search(version.out), _SERVER.search(version.out)
     tools = [("kubectl", client[1] if client else "?")] if kubectl else []
     for tool, text, pattern in _VERSIONS:
         if has_tool(tool):
             seen = pattern.search(runner.run(Command(f"version-{tool}", "", text, "", timeout_s=5.0)).out)
             tools.append((tool, seen[1] if seen else "?"))
-    context, _, user = runner.run(CONTEXT).out.strip().partition(" ")
+    context, _, user = names.out.strip().partition(" ")
     return Provenance(
         program=__version__,
         commands=commands,
@@ -62,7 +67,10 @@ def provenance(
     )
 
 
-_CLIENT_ONLY = Command(VERSION.id, "", "kubectl version --client\n", "", timeout_s=5.0)
+_UNANSWERED_S = 3.0
+"""Where no API server answers, some kubectls (Google's dispatcher) still ask it first, whatever they are to do."""
+
+_CLIENT_ONLY = Command(VERSION.id, "", "kubectl version --client\n", "", timeout_s=_UNANSWERED_S)
 
 
 def _digest(path: Path) -> str:
