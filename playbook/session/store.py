@@ -135,8 +135,26 @@ class SessionStore:
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
-def _operator() -> str:
+def person(environ: Mapping[str, str] = os.environ) -> str:
+    """The login name of who is at work: behind sudo, of who typed it.
+
+    >>> person({"SUDO_USER": "kim", "USER": "root"})
+    'kim'
+    """
+    return _behind_sudo(environ) or _user()
+
+
+def _operator(environ: Mapping[str, str] = os.environ) -> str:
+    host, behind = os.uname().nodename, _behind_sudo(environ)
+    return f"{_user()}@{host}" + (f" (sudo: {behind})" if behind else "")
+
+
+def _behind_sudo(environ: Mapping[str, str]) -> str:
+    return environ.get("SUDO_USER") or environ.get("DOAS_USER") or ""
+
+
+def _user() -> str:
     try:
-        return f"{getpass.getuser()}@{os.uname().nodename}"
+        return getpass.getuser()
     except (KeyError, OSError):
-        return f"uid {os.getuid()}@{os.uname().nodename}"
+        return f"uid {os.getuid()}"

@@ -210,9 +210,12 @@ def test_slips_that_were_met_are_told(monkeypatch):
 
 def test_sign_off_has_room_and_the_digests():
     block = section(rendered(sessions.complete(), pack_digest="abc123"), "Sign-off")
-    assert re.search(r"\| Reviewer \| +\| +\| +\| +\|", block)
-    assert "- Pack digest: `abc123`" in block and "- Journal digest: `c0ffee" in block
-    assert "no pack was made" in section(rendered(sessions.complete()), "Sign-off")
+    assert "playbook sign" in block and "| Reviewer |" not in block
+    assert "- Evidence digest (SHA-256 of the pack's file EVIDENCE): `abc123`" in block
+    assert "- Journal digest: `c0ffee" in block
+    alone = section(rendered(sessions.complete()), "Sign-off")
+    assert re.search(r"\| Reviewer \| +\| +\| +\| +\|", alone)
+    assert "no pack was made" in alone
 
 
 def test_hostile_output_stays_in_its_place():
