@@ -123,6 +123,8 @@ CHECK_VOLUMES = (
 )
 ALLOW_RESTART = do(f"{RUN_ALL} --allow-restart", msg("in a moment when the service may restart"))
 AFTER_FIRST_DATA = do(RUN_ALL, msg("once the service has written its first data"))
+ONCE_SETTLED = do(RUN_ALL, msg("once these findings are settled, or each is accepted by its name with `waive`"))
+CHECK_KUBERC = advise(msg("a default option of {file} asks before each deletion: take it out", file="~/.kube/kuberc"))
 ONCE_READABLE = do(RUN_ALL, msg("once what is missing can be read"))
 WAIT_AGAIN = do(RUN_ALL, msg("waits and counts again by the count from before; nothing is deleted a second time"))
 COUNT_AGAIN = do(RUN_ALL, msg("counts again by the count from before; nothing is deleted a second time"))
