@@ -184,6 +184,7 @@ class Remedy:
 
     command: str = ""
     advice: Message | None = None
+    changes: bool = False  # it changes the cluster or the server; the advice says what that costs
 
     def __str__(self) -> str:
         return self.command or str(self.advice or "")
