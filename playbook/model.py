@@ -184,6 +184,7 @@ class Remedy:
 
     command: str = ""
     advice: Message | None = None
+    changes: bool = False  # it changes the cluster or the server; the advice says what that costs
 
     def __str__(self) -> str:
         return self.command or str(self.advice or "")
@@ -201,6 +202,7 @@ class Finding:
     actual: Message
     evidence: Evidence | None = None
     remedy: tuple[Remedy, ...] = ()
+    masked: bool = False  # judged from what was printed; the text that is kept, masked, would be judged otherwise
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,6 +277,7 @@ class Cause:
     remedy: tuple[Remedy, ...]
     explains: tuple[str, ...] = ()  # codes of the findings that follow from it
     matched: bool = True  # False: no branch of the guide matches
+    masked: bool = False  # found in what was printed; the text that is kept, masked, would not show it
 
 
 @dataclass(frozen=True, slots=True)
