@@ -138,11 +138,11 @@ def test_the_first_line_says_since_when_the_service_is_down(at: Verification) ->
     session = at.all()
     at_utc = utc_text(deleted_at(session))
     assert outage_sentence(session) == (
-        f"THE SERVICE IS DOWN since {at_utc}: Step 8 deleted the pods of Observer and no new one has come up"
+        f"The service is down since {at_utc}: Step 8 deleted the pods of Observer and no new one has come up"
     )
     report = markdown_text(session, {}).splitlines()
     first = next(line for line in report if line.startswith(">"))
-    assert "THE SERVICE IS DOWN" in first
+    assert "The service is down" in first
 
 
 def deleted_at(session: Session) -> datetime:
