@@ -51,7 +51,7 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class StepView:
-    """One step: the attempt that counts, its findings that did not pass, and the attempts before it."""
+    """One step: the attempt that counts, its findings that are told one by one, and the attempts before it."""
 
     title: str
     counts: Attempt
@@ -73,19 +73,15 @@ def step_view(session: Session, result: StepResult, title: Message, commands: Ma
     shown = {(run.command, run.ordinal) for run in result.runs}
     waived = _is_waived(session, result)
     folded = result.verdict in PASSING
+    told = tuple(f for f in result.findings if f.verdict is not Verdict.PASS or f.masked)
     counts = Attempt(
         result,
         mark(result.verdict, waived),
-        tuple(_finding_row(finding) for finding in result.findings if finding.verdict is Verdict.PASS),
+        tuple(_finding_row(finding) for finding in result.findings if finding not in told),
         () if folded else tuple(result.runs),
         tuple(_run_row(run, commands) for run in result.runs) if folded else (),
     )
-    return StepView(
-        title=str(title),
-        counts=counts,
-        open=tuple(finding for finding in result.findings if finding.verdict is not Verdict.PASS),
-        earlier=tuple(_earlier(old, shown) for old in before),
-    )
+    return StepView(title=str(title), counts=counts, open=told, earlier=tuple(_earlier(old, shown) for old in before))
 
 
 def _earlier(result: StepResult, shown: set[tuple[str, int]]) -> Attempt:

@@ -199,9 +199,9 @@ class ReplayExecution:
         return own or (self._catalog.fill(command, target) if target else self._catalog.command(command))
 
     def _keep(self, raw: Sequence[Run]) -> tuple[Run, ...]:
-        kept = self._session.keep(raw)
-        self._runs.extend(kept)
-        return kept
+        seen = tuple(map(self._session.as_seen, self._session.keep(raw)))
+        self._runs.extend(seen)
+        return seen
 
 
 def replay_session(
