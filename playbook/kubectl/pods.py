@@ -78,6 +78,15 @@ def pods(text: str, first_line: int = 1, required: Sequence[str] = _COLUMNS) -> 
     return tuple(Pod(row.line, *(row.get(column) for column in _COLUMNS)) for row in table(text, required, first_line))
 
 
+def nodes_of(run: Run, name: re.Pattern[str]) -> tuple[str, ...]:
+    """The nodes that the pods with such a name run on, by NODE in a wide list, sorted; empty where one is not known."""
+    try:
+        found = {row["NODE"] for row in table(run.out, ("NAME", "NODE")) if name.fullmatch(row["NAME"])}
+    except UnreadableText:
+        return ()
+    return () if found & {"", "<none>"} else tuple(sorted(found))
+
+
 def pod_samples(text: str) -> tuple[PodSample, ...]:
     """The rows of Step 9-1.
 

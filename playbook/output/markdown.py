@@ -17,7 +17,7 @@ from ..text import Message, translate
 from . import views
 from .escaping import code, excerpt, fenced, markdown_table, remedy, text
 from .head import head_rows
-from .labels import TITLES, duration, ended, moment, overall_sentence, where
+from .labels import TITLES, duration, ended, moment, outage_sentence, overall_sentence, where
 from .stability import ledger_rows, plot, samples_of
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ def markdown_text(
         session=session,
         commands=commands,
         sentence=overall_sentence(session),
+        outage=outage_sentence(session),
         symbol=_SYMBOLS[session.overall],
         flow=tuple(views.flow(session, titles)),
         steps_rows=views.steps_rows(session, titles),

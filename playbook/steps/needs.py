@@ -6,6 +6,7 @@ findings is fail, inconclusive or skipped, or is not there at all. Only a waiver
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -13,8 +14,7 @@ from ..errors import UnreadableText
 from ..guide import ids
 from ..guide.codes import Code, family
 from ..guide.expected import OBSERVER_REPLICAS, POSTGRES_POD, PVCS
-from ..kubectl.pods import Pod, pods
-from ..kubectl.tables import table
+from ..kubectl.pods import Pod, nodes_of, pods
 from ..model import PASSING, Finding, Run, Runs, Session, Verdict
 from ..text import Message, msg
 
@@ -118,14 +118,9 @@ def _has_ended(pod: Pod) -> bool:
     return pod.status in _ENDED and pod.ready[0] == 0 and pod.restarts == 0
 
 
+_SERVICE_PODS = re.compile(rf"observer-.+|{re.escape(POSTGRES_POD)}")
+
+
 def _nodes_of_pods(session: Session) -> frozenset[str]:
     """The nodes that the pods run on, by 6-1's NODE; empty, which means any, where one of them is not known."""
-    run = Runs(session.result("6").runs).last(ids.PODS)
-    try:
-        rows = table(run.out, ("NAME", "NODE"))
-    except UnreadableText:
-        return frozenset()
-    left = left_over_pods(run)
-    mine = [row for row in rows if row["NAME"].startswith("observer-") or row["NAME"] == POSTGRES_POD]
-    found = frozenset(row["NODE"] for row in mine if row["NAME"] not in left)
-    return frozenset() if found & {"", "<none>"} else found
+    return frozenset(nodes_of(Runs(session.result("6").runs).last(ids.PODS), _SERVICE_PODS))
