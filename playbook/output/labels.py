@@ -43,7 +43,7 @@ _ENDS = {
     Ended.TIMEOUT: msg("ended by the time limit"),
     Ended.INTERRUPTED: msg("interrupted"),
     Ended.STOPPED_EARLY: msg("ended by the program: the answer had been seen"),
-    Ended.NOT_FOUND: msg("bash was not found"),
+    Ended.NOT_FOUND: msg("bash could not be started"),
     Ended.NOT_RECORDED: msg("not in the recording"),
 }
 
