@@ -17,6 +17,7 @@ from ..text import Message, translate
 from . import views
 from .escaping import code, excerpt, fenced, markdown_table, remedy, text
 from .labels import TITLES, duration, ended, moment, overall_sentence, where
+from .record import change_rows, image_rows, record_rows
 from .stability import ledger_rows, plot, samples_of
 
 if TYPE_CHECKING:
@@ -59,6 +60,9 @@ def markdown_text(
         history=views.history_rows(session),
         steps=tuple(views.step_view(session, result, titles[result.step]) for result in session.results),
         deviations=deviations.deviations_met(session),
+        record=record_rows(session),
+        images=image_rows(session),
+        changes=change_rows(session),
         pack_digest=pack_digest,
     )
 
