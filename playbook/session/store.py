@@ -110,7 +110,7 @@ class SessionStore:
         path = self.directory / "sessions" / name
         self._make(path)
         session = OpenSession(Journal(path / "journal.jsonl"), path, clock=self._clock)
-        session.note(Kind.OPEN, session=name, guide=GUIDE_VERSION, digests=digests, operator=_operator())
+        session.note(Kind.OPEN, session=name, guide=GUIDE_VERSION, digests=digests, operator=operator())
         write_atomically(self.directory / "current", f"{name}\n".encode())
         return session
 
@@ -144,7 +144,8 @@ def person(environ: Mapping[str, str] = os.environ) -> str:
     return _behind_sudo(environ) or _user()
 
 
-def _operator(environ: Mapping[str, str] = os.environ) -> str:
+def operator(environ: Mapping[str, str] = os.environ) -> str:
+    """Who runs this program and where, and who is behind sudo: `root@host (sudo: kim)`."""
     host, behind = os.uname().nodename, _behind_sudo(environ)
     return f"{_user()}@{host}" + (f" (sudo: {behind})" if behind else "")
 
