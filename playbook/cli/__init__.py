@@ -108,7 +108,7 @@ def main() -> None:
         if getattr(sys, name) is None:  # started without it
             setattr(sys, name, open(os.devnull, mode))  # noqa: PTH123, SIM115
     try:
-        program = started_as(sys.orig_argv[0], sys.argv[0])
+        program = os.environ.pop("PLAYBOOK_STARTED_AS", "") or started_as(sys.orig_argv[0], sys.argv[0])
         use_program(program)
         sys.exit(root.main(prog_name=program, standalone_mode=False) or 0)
     except click.exceptions.Exit as end:
