@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from ..guide import remedies as fix
+from ..guide.expected import OBSERVER_DEPLOYMENT
 from ..guide.remedies import advise, do
 from ..kubectl.failures import FailureKind
+from ..kubectl.pods import deployment_pods
 from ..text import msg, verbatim
 from .trees import DESCRIBE_POD, NODE, PREVIOUS_LOG, RECREATE, SECRET_ABSENT, Branch, Row
 
@@ -28,7 +30,8 @@ RESTARTED = Branch(
 )  # fmt: skip
 
 _NOT_OF_A_LOG = r"(?!LOG-|EVENTS-).*"  # what an application says of its own connections is another matter
-_OBSERVER_POD = r"[\s\S]*?^observer-(?!.*\sTerminating\s)"
+_GONE = r"\s(?:Terminating|Evicted|Failed|Error|Completed|ContainerStatusUnknown)\s"
+_OBSERVER_POD = rf"[\s\S]*?^{deployment_pods(OBSERVER_DEPLOYMENT)}\s(?!.*{_GONE})"
 
 ROWS: tuple[Row, ...] = (
     # Step 0

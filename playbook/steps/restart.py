@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..errors import UnreadableText
 from ..guide import ids
 from ..guide.codes import Code
-from ..guide.expected import DATA_DIRECTORY, POSTGRES_POD
+from ..guide.expected import DATA_DIRECTORY, OBSERVER_DEPLOYMENT, POSTGRES_POD
 from ..kubectl.counts import Count, count, psql_count
 from ..kubectl.failures import failure
-from ..kubectl.pods import deleted_pods, pod_samples, pods
+from ..kubectl.pods import deleted_pods, of_deployment, pod_samples, pods
 from ..kubectl.storage import claims
 from ..model import Ended, Run, Runs
 
@@ -29,7 +28,7 @@ class Restart:
     wait: str
     after: str
     read: Callable[[str], Count]
-    pods: re.Pattern[str]
+    is_its: Callable[[str], bool]  # whether a pod, by its name, is one of those that are restarted
     directory: str  # where the data is mounted in the pod
     claim: str
     codes: tuple[Code, Code, Code]
@@ -44,13 +43,13 @@ class Restart:
 OBSERVER = Restart(
     "Observer", ("8-1", "8-2", "8-3"), (ids.LIST_FILES_BEFORE, ids.LIST_FILES_AFTER),
     ids.COUNT_FILES_BEFORE, ids.DELETE_OBSERVER, ids.WAIT_OBSERVER, ids.COUNT_FILES_AFTER, count,
-    re.compile(r"observer-.+"), DATA_DIRECTORY, "observer-data-pvc",
+    lambda pod: of_deployment(pod, OBSERVER_DEPLOYMENT), DATA_DIRECTORY, "observer-data-pvc",
     (Code.FILES_BEFORE, Code.RESTART_OBSERVER, Code.FILES_KEPT),
 )  # fmt: skip
 POSTGRES = Restart(
     "PostgreSQL", ("8-4", "8-4", "8-4"), None,
     ids.COUNT_TABLES_BEFORE, ids.DELETE_POSTGRES, ids.WAIT_POSTGRES, ids.COUNT_TABLES_AFTER, psql_count,
-    re.compile(re.escape(POSTGRES_POD)), "/var/lib/postgresql/data", "observer-db-pvc",
+    lambda pod: pod == POSTGRES_POD, "/var/lib/postgresql/data", "observer-db-pvc",
     (Code.TABLES_BEFORE, Code.RESTART_POSTGRES, Code.TABLES_KEPT),
 )  # fmt: skip
 RESTARTS = (OBSERVER, POSTGRES)
@@ -87,7 +86,7 @@ def started(restart: Restart, run: Run) -> set[tuple[str, str]]:
         samples = () if failure(run) else pod_samples(run.out)
     except UnreadableText:
         return set()
-    return {(pod.name, pod.started) for pod in samples if restart.pods.fullmatch(pod.name)}
+    return {(pod.name, pod.started) for pod in samples if restart.is_its(pod.name)}
 
 
 def replaced(restart: Restart, runs: Runs) -> bool:
@@ -119,7 +118,7 @@ def is_bound(run: Run, claim: str) -> bool:
 def pods_listed(run: Run, restart: Restart, *, leaving: bool = False) -> tuple[str, ...]:
     """The pods of this restart in 6-1's list: those that stay, or those that are Terminating."""
     try:
-        mine = (pod for pod in pods(run.out, required=("NAME", "STATUS")) if restart.pods.fullmatch(pod.name))
+        mine = (pod for pod in pods(run.out, required=("NAME", "STATUS")) if restart.is_its(pod.name))
         return tuple(pod.name for pod in mine if (pod.status == "Terminating") is leaving)
     except UnreadableText:
         return ()
