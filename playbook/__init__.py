@@ -21,38 +21,101 @@ from typing import TYPE_CHECKING, Any
 from .version import __version__
 
 if TYPE_CHECKING:
-    from .api import current_session, judge, recorded_session, render, replay, run, scenario
-    from .errors import PlaybookError
-    from .model import Cause, Finding, Overall, Run, Session, StepResult, Verdict
+    from .api import (
+        commands,
+        current_session,
+        judge,
+        recorded_run,
+        recorded_runs,
+        recorded_session,
+        render,
+        render_finding,
+        replay,
+        rows,
+        run,
+        run_command,
+        scenario,
+    )
+    from .errors import PlaybookError, UnreadableText
+    from .kubectl.cells import Port
+    from .kubectl.cluster import ControlPlane, Namespace, Node
+    from .kubectl.events import Event
+    from .kubectl.health import Answer
+    from .kubectl.logs import Record
+    from .kubectl.pods import Pod, PodSample
+    from .kubectl.secrets import SealedSecret, SecretRow
+    from .kubectl.services import Service
+    from .kubectl.settings import Key, Variable
+    from .kubectl.storage import Claim, Mount
+    from .model import Cause, Command, Finding, Overall, Run, Session, StepResult, Verdict
+    from .steps.parsing import FailedRun
 
 _WHERE = {
-    **dict.fromkeys(("current_session", "judge", "recorded_session", "render", "replay", "run", "scenario"), "api"),
-    **dict.fromkeys(("Cause", "Finding", "Overall", "Run", "Session", "StepResult", "Verdict"), "model"),
-    "PlaybookError": "errors",
+    "api": "commands current_session judge recorded_run recorded_runs recorded_session render render_finding replay"
+    " rows run run_command scenario",
+    "errors": "PlaybookError UnreadableText",
+    "kubectl.cells": "Port",
+    "kubectl.cluster": "ControlPlane Namespace Node",
+    "kubectl.events": "Event",
+    "kubectl.health": "Answer",
+    "kubectl.logs": "Record",
+    "kubectl.pods": "Pod PodSample",
+    "kubectl.secrets": "SealedSecret SecretRow",
+    "kubectl.services": "Service",
+    "kubectl.settings": "Key Variable",
+    "kubectl.storage": "Claim Mount",
+    "model": "Cause Command Finding Overall Run Session StepResult Verdict",
+    "steps.parsing": "FailedRun",
 }
+_MODULE_OF = {name: module for module, names in _WHERE.items() for name in names.split()}
 
 __all__ = [
+    "Answer",
     "Cause",
+    "Claim",
+    "Command",
+    "ControlPlane",
+    "Event",
+    "FailedRun",
     "Finding",
+    "Key",
+    "Mount",
+    "Namespace",
+    "Node",
     "Overall",
     "PlaybookError",
+    "Pod",
+    "PodSample",
+    "Port",
+    "Record",
     "Run",
+    "SealedSecret",
+    "SecretRow",
+    "Service",
     "Session",
     "StepResult",
+    "UnreadableText",
+    "Variable",
     "Verdict",
     "__version__",
+    "commands",
     "current_session",
     "judge",
+    "recorded_run",
+    "recorded_runs",
     "recorded_session",
     "render",
+    "render_finding",
     "replay",
+    "rows",
     "run",
+    "run_command",
     "scenario",
 ]
 
 
 def __getattr__(name: str) -> Any:
     """Import a name of the library when it is first asked for: `show` and `list` start without the rest."""
-    if name not in _WHERE:
+    if name not in _MODULE_OF:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f".{_WHERE[name]}", __name__), name)
+    return getattr(import_module(f".{_MODULE_OF[name]}", __name__), name)

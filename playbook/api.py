@@ -1,8 +1,13 @@
-"""What `import playbook` offers: carry out the guide, replay a recording, judge, and render. The verbs are made of these."""
+"""What `import playbook` offers: carry out the guide, replay a recording, judge, and render. The verbs are made of these.
+
+Below them lies the middle: the guide's commands one by one, each carried out or read from a recording, and its output as
+typed rows.
+"""
 
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -13,8 +18,8 @@ from typing import TYPE_CHECKING
 from .errors import BadRecording, BadSession, UsageError
 from .files import write_atomically
 from .guide.catalog import Catalog, load
-from .model import Finding, Overall, Run, Runs, Session, StepResult
-from .output.render import Format, render
+from .model import Command, Ended, Finding, Overall, Run, Runs, Session, StepResult
+from .output.render import Format, render, render_finding
 from .resources import folder
 from .runtime.cancel import CancelToken
 from .runtime.engine import Engine
@@ -27,6 +32,7 @@ from .session.fold import waivable
 from .session.session import OpenSession, command_digest, in_memory, read_session
 from .session.store import SessionStore, state_directory
 from .steps.judging import rejudge, step_by_number
+from .steps.parsing import parse
 from .text import msg
 
 if TYPE_CHECKING:
@@ -36,14 +42,19 @@ __all__ = [
     "Format",
     "at_work",
     "check_substep",
+    "commands",
     "current_session",
     "judge",
+    "recorded_run",
+    "recorded_runs",
     "recorded_session",
     "rejudge",
     "render",
+    "render_finding",
     "replay",
+    "rows",
     "run",
-    "run_one",
+    "run_command",
     "save",
     "scenario",
     "session_folder",
@@ -164,12 +175,36 @@ def check_substep(number: str, *, listener: Listener | None = None, cancel: Canc
         return with_times_of_its_runs(replace(session, results=results, scope=(whole.id,), cluster=cluster))
 
 
-def run_one(command: str, *, listener: Listener | None = None, cancel: CancelToken | None = None) -> Run:
-    """Run one command of the guide that changes nothing, and return it masked. Raises UsageError for one that does."""
+def run_command(
+    command: str, target: str = "", *, listener: Listener | None = None, cancel: CancelToken | None = None
+) -> Run:
+    """Carry out one command of the guide that changes nothing, and return its run, masked; nothing is kept.
+
+    `command` is an id (`step6-1-pods`), `target` the name for its `<pod>` or `<name>`. Raises UsageError for a command that
+    changes the cluster or does not exist, MissingTool and TamperedCommand.
+    """
     with _ephemeral_execution(listener, cancel) as execution:
-        if execution.command(command).mutates:
+        if execution.command(command, target).mutates:
             raise UsageError(msg("{command} changes the cluster: it is run by its step only", command=command))
-        return execution.run(command)
+        return execution.run(command, target)
+
+
+def commands() -> tuple[Command, ...]:
+    """The guide's commands in its order, those of the decision trees last: id, step, text, digest, whether it changes something.
+
+    Raises TamperedCommand for a file that is not what its digest says.
+    """
+    catalog = load()
+    return tuple(catalog.command(id) for id in (*catalog.ids, *catalog.diagnose_ids))
+
+
+def rows(run: Run) -> object:
+    """What a run printed, as the typed rows that the judges use: a tuple of `Node`, `Pod`, `Claim`, …, or one value.
+
+    Raises UsageError for a command that prints no rows, FailedRun for a run that failed, and UnreadableText, which names the
+    line, for an output that is not understood.
+    """
+    return parse(run.command.partition(".")[0], run)
 
 
 @contextmanager
@@ -196,6 +231,31 @@ def replay(recording: Path | Traversable, *, diagnose: bool = True, listener: Li
         return rejudge(read_session(recording).state)
     session = in_memory(recording.name)
     return replay_session(load(), ReplayRunner(recording), session, listener or Silent(), diagnosing=diagnose)
+
+
+def recorded_run(recording: Path | Traversable, command: str, ordinal: int = 1) -> Run:
+    """One run of a recording or of a session's folder: of `command` (with its target, `describe-pod.NAME`), the `ordinal`-th.
+
+    Raises BadRecording when the folder is not a recording, UsageError when it does not have that run.
+    """
+    found = ReplayRunner(recording).read(command, ordinal)
+    if found.ended is Ended.NOT_RECORDED:
+        raise UsageError(
+            msg("the recording has no run {n} of {command}", n=ordinal, command=command),
+            msg("see the steps and commands with: {program} list"),
+        )
+    return found
+
+
+def recorded_runs(recording: Path | Traversable, step: str) -> Runs:
+    """The runs of a recording by which Step `step` (`3`) is judged, in the order of its commands; only those that were recorded.
+
+    Raises BadRecording when the folder is not a recording, UsageError for an unknown step.
+    """
+    runner = ReplayRunner(recording)
+    counts = Counter(entry.key for entry in runner.entries)
+    wanted = step_by_number(step).commands
+    return Runs(runner.read(key, n) for key in wanted for n in range(1, counts[key] + 1))
 
 
 def recorded_session(path: Path, at: datetime | None = None) -> Session:

@@ -91,8 +91,31 @@ class Refusal(str, Enum):
     DATA_NOT_MOUNTED = "data-not-mounted"
     OWNER_ABSENT = "owner-absent"
     DATA_LOST = "data-lost"
+    RESTART_UNSEEN = "restart-unseen"  # the restart before it was not seen to end well
+    NEED_UNMET = "need-unmet"  # what a new pod needs was not seen; `Refused.detail` names the findings
+    NOT_ADMITTED = "not-admitted"  # the API server would not take the new pod
     LEFTOVER_POD = "leftover-pod"
     NO_FORWARD = "no-forward"
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Why the program would not run a command, and by what; `note` is how a run keeps it (`Run.note`)."""
+
+    why: Refusal
+    detail: str = ""
+
+    @property
+    def note(self) -> str:
+        """`need-unmet: NEW-POD=fail`, or the reason alone."""
+        return f"{self.why.value}: {self.detail}" if self.detail else self.why.value
+
+
+def refused(run: Run) -> Refused | None:
+    """Why `run` was refused; None where it was not, or for a reason that this version does not know."""
+    why, _, detail = run.note.partition(": ")
+    known = run.ended is Ended.REFUSED and why in {refusal.value for refusal in Refusal}
+    return Refused(Refusal(why), detail) if known else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +184,7 @@ class Remedy:
 
     command: str = ""
     advice: Message | None = None
+    changes: bool = False  # it changes the cluster or the server; the advice says what that costs
 
     def __str__(self) -> str:
         return self.command or str(self.advice or "")

@@ -15,6 +15,7 @@ from playbook.cli import _VERBS
 from playbook.errors import Exit
 
 README = (ROOT / "README.md").read_text("utf-8")
+FIRST_SCREEN = README.partition("## Install")[0]
 
 
 def blocks(language: str) -> list[str]:
@@ -28,12 +29,20 @@ def section(title: str) -> str:
 
 
 def first_cells(title: str) -> list[str]:
-    rows = [line.split("|")[1].strip() for line in section(title).splitlines() if line.startswith("|")]
+    return first_cells_of(section(title))
+
+
+def first_cells_of(text: str) -> list[str]:
+    rows = [line.split("|")[1].strip() for line in text.splitlines() if line.startswith("|")]
     return rows[2:]
 
 
 def test_there_is_an_example() -> None:
-    assert len(blocks("python")) >= 1
+    assert len(blocks("python")) >= 3
+
+
+ANSWERS = ('secret "observer-secrets" not found', "`OBSERVER-SECRETS`, Step 3-3", "SECRET-ABSENT")
+"""What each example prints, in the order of the examples."""
 
 
 @pytest.mark.parametrize("code", blocks("python"))
@@ -44,7 +53,7 @@ def test_the_example_runs(code: str, tmp_path: Path) -> None:
         [sys.executable, str(script)], cwd=tmp_path, capture_output=True, check=False, encoding="utf-8"
     )
     assert (ended.returncode, ended.stderr) == (0, "")
-    assert "OBSERVER-SECRETS" in ended.stdout
+    assert ANSWERS[blocks("python").index(code)] in ended.stdout
     assert [path.name for path in tmp_path.iterdir()] == ["example.py"]
 
 
@@ -54,7 +63,11 @@ def test_every_verb_is_in_the_table_and_no_other() -> None:
 
 
 def test_every_exit_status_is_in_the_table_and_no_other() -> None:
-    assert [int(cell) for cell in first_cells("Exit status")] == sorted(Exit)
+    assert [int(cell) for cell in first_cells_of(FIRST_SCREEN)] == sorted(Exit)
+
+
+def test_the_first_screen_is_one_screen() -> None:
+    assert len(FIRST_SCREEN.splitlines()) < 45
 
 
 def test_the_excerpt_is_from_the_report() -> None:

@@ -24,20 +24,7 @@ SHARED = Path(os.environ.get("PLAYBOOK_RECORDINGS", ROOT.parent / "shared"))
 RECORDINGS = {"1.20": SHARED / "recordings", "1.34": SHARED / "recordings-1.34"}
 HEALTHY = ("healthy", "healthy-24h", "attach-race")
 
-WRONG_TODAY = {
-    "1.34/cordoned": "a node that is Ready,SchedulingDisabled has no row, so the cause is told as unmatched",
-    "1.34/disk-pressure": "the scheduler's words for a taint are not read as short resources",
-    "1.34/exec-format": "a log that is nothing but `exec format error` passes, and the crash has no branch",
-    "1.34/image-other-cpu": "`no match for platform in manifest` is taken for a wrong image tag, because `not found` follows",
-    "1.34/image-rate-limit": "`429 Too Many Requests` has no branch",
-    "1.34/image-forbidden": "`403 Forbidden` is taken for missing or expired credentials",
-    "1.34/oom": "`Reason: OOMKilled` stands in `describe pod` alone, which the crash tree does not read",
-    "1.34/postgres-permissions": "PostgreSQL's words for a data directory that it refuses are not taken for a permission problem",
-    "1.34/dns-down": "a name that is not resolved is always blamed on a missing Service, also when Step 5 saw it",
-    "1.34/sealed-wrong-key": "a SealedSecret that the controller cannot open is told as one that is absent",
-    "1.34/pvc-pending": "evicted pods of the provisioner beside the running one are taken for a provisioner that is down",
-    "1.34/ephemeral-data": "the volume is looked for in the pod of Step 6-1, which Step 8 has replaced",
-}
+WRONG_TODAY = {"1.34/exec-format": "a log that is nothing but `exec format error` passes"}
 """What the program says wrongly of a recording, in one sentence each."""
 
 NEVER_RUN = {"step3-3-create-observer-secrets"}  # the emergency creation: only `fix` runs it

@@ -64,7 +64,7 @@ def step_verb(step: str, allow_restart: bool, jobs: int | None, form: Form, stat
 def summary_verb() -> int:
     """Run the guide's one-line summary and show it: pods, PVCs, Secrets, Services, the latest events."""
     with Console() as console:
-        run = api.run_one(ids.SUMMARY, cancel=console.cancel, listener=console)
+        run = api.run_command(ids.SUMMARY, cancel=console.cancel, listener=console)
         console.result(run.out.rstrip("\n"))
         if run.err:
             console.notice(run.err.rstrip("\n"))

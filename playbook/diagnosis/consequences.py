@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..guide.expected import CONFIG_KEYS, SECRET_KEYS
+from .pod_trees import DB_ERROR, UNRESOLVED
 from .rows import CONNECT, REFUSED
-from .trees import DB_ERROR
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +29,14 @@ _EXEC = r"ENV-\w+(?:-\w+)*|(?:MOUNT|WRITE)(?:/.+)?|HEALTH-\w+|DB-CONNECTION|FILE
 _PSQL = r"TABLES-\w+|RESTART-POSTGRES|(?:EVENTS|LOG)-POSTGRES"
 _PODS = r"(?:POD-STATUS|CRASH-LOOP|POD-RESTARTS|STABLE|RESTART-LIMIT)/.+"
 _NOT_UP = r"container not found|waiting to start|host assigned|pod is not running|completed pod|cannot exec"
-_POD_CAUSES = r"(?:CRASH|IMAGE|PENDING)-[\w-]+|MOUNT-FAILED|NOT-READY|UNMATCHED-POD"
+_POD_CAUSES = r"(?:CRASH|IMAGE|PENDING|SANDBOX)-[\w-]+|MOUNT-FAILED|NOT-READY|UNMATCHED-POD"
 
 LINKS: tuple[Link, ...] = (
     Link(r"API-\w+", r".*", rf"{REFUSED}|{CONNECT}", unseen=True),
     Link(r"NODE-NOT-READY", r".*", r"error dialing backend|:10250|NodeNotReady|Node is not ready|"
                                    r"NodeStatusUnknown|\bnode\(s\) (?:had|were)|\s(?:Terminating|Unknown|NodeLost)\s"),
     Link(r"NODE-NOT-READY", rf"{_EXEC}|{_PSQL}", unseen=True),
+    Link(r"NODE-CORDONED", rf"{_PODS}|EVENTS-\w+", r"node\.kubernetes\.io/unschedulable|were unschedulable"),
     Link(r"NAMESPACE-ABSENT", r"(?!API|NODE|K3S|SEALED-CONTROLLER).*"),
     Link(r"PVC-[\w-]+|PROVISIONER-DOWN|STORAGE-CLASS-ABSENT", _PODS,
          r"ClaimName:\s+(?:{object})$|\"(?:{object})\""),
@@ -45,6 +46,7 @@ LINKS: tuple[Link, ...] = (
          r"\"(?:{object})\"|unbound immediate PersistentVolumeClaims|host assigned|^(?:{object})\s"),
     Link(r"SEALED-CONTROLLER-DOWN", r"SEALED-SYNCED/.+", r"\sFalse\b"),
     Link(r"SEALED-CONTROLLER-DOWN", r"SEALED-SECRET/.+"),  # unless its SealedSecret is gone: that is a root of its own
+    Link(r"SEALED-(?:WRONG-KEY|UNSYNCED)", r"SEALED-(?:SYNCED|SECRET)/(?:{object})"),
     Link(r"SECRET-ABSENT", rf"{_PODS}|EVENTS-\w+|LOG-\w+",
          r"CreateContainerConfigError|observer-secrets\\?\" not found"),
     Link(r"SECRET-ABSENT|CONFIG-ABSENT", rf"{_EXEC}|{_PSQL}", rf"{_NOT_UP}"),
@@ -67,7 +69,8 @@ LINKS: tuple[Link, ...] = (
     Link(r"RESTARTED|STATUS-CHANGED", r"EVENTS-OBSERVER", r"[Bb]ack-?[Oo]ff|Unhealthy|Killing", owner="observer"),
     Link(r"RESTARTED|STATUS-CHANGED", r"EVENTS-POSTGRES", r"[Bb]ack-?[Oo]ff|Unhealthy|Killing", owner="postgres"),
     Link(_POD_CAUSES, _EXEC, _NOT_UP, owner="observer", unseen=True),
-    Link(_POD_CAUSES, _PSQL, owner="postgres"),
+    Link(_POD_CAUSES, rf"{_PSQL}|BASELINE", owner="postgres"),
+    Link(r"DNS-DOWN", rf"DB-CONNECTION|LOG-OBSERVER|HEALTH-SERVICE|{_PODS}", UNRESOLVED),
     Link(_POD_CAUSES, rf"DB-CONNECTION|LOG-OBSERVER|{_PODS}", rf"{DB_ERROR}|refused|timed out|postgres-0",
          owner="postgres"),
     Link(r"OBSERVER-ABSENT", r"PVC-BOUND/.+", r"waiting for first consumer"),

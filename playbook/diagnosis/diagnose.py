@@ -106,19 +106,20 @@ def _uncovered(walk: Walk, explained: set[str]) -> Iterable[tuple[tuple[int, ...
 
 def _cause(root: Candidate, codes: list[str]) -> Cause:
     names = ", ".join(root.objects) or root.owner
-    remedy = root.remedy or tuple(
-        Remedy(
-            each.command.replace("{target}", root.target or "<pod>"),
-            _filled(each.advice, names) if each.advice else None,
-        )
-        for each in root.branch.remedy
-    )
+    remedy = tuple(_remedy(each, root, names) for each in root.branch.remedy)
     if root.unlooked:
         pods = Remedy("", msg("not looked at, same workload and symptom: {pods}", pods=", ".join(root.unlooked)))
         remedy = (*remedy, pods)
     return Cause(root.code, root.branch.place, _filled(root.branch.title, names), root.branch.guide, root.line,
                  root.evidence,
                  remedy, tuple(codes), root.matched)  # fmt: skip
+
+
+def _remedy(remedy: Remedy, root: Candidate, names: str) -> Remedy:
+    """The remedy with the names that are known in their places; what is not known keeps a placeholder."""
+    known = {"target": root.target or "<pod>", "node": "<node>", **{k: v for k, v in root.named.items() if v}}
+    command = re.sub(r"\{(\w+)\}", lambda found: known.get(found[1], f"<{found[1]}>"), remedy.command)
+    return replace(remedy, command=command, advice=_filled(remedy.advice, names) if remedy.advice else None)
 
 
 def _filled(message: Message, names: str) -> Message:

@@ -8,7 +8,9 @@ from ..guide.remedies import advise, do
 from ..kubectl.failures import FailureKind
 from ..kubectl.pods import deployment_pods
 from ..text import msg, verbatim
-from .trees import DESCRIBE_POD, NODE, PREVIOUS_LOG, RECREATE, SECRET_ABSENT, Branch, Row
+from .branches import Branch, Row
+from .pod_trees import DESCRIBE_POD, DNS_DOWN, PREVIOUS_LOG, RECREATE, SECRET_ABSENT, UNRESOLVED
+from .trees import NODE
 
 CONNECT = r"^Unable to connect to the server"
 REFUSED = r"^The connection to the server \S+ was refused"
@@ -40,6 +42,10 @@ ROWS: tuple[Row, ...] = (
     Row(_NOT_OF_A_LOG, CONNECT, API_UNREACHABLE, "K3S", unseen=True),
     Row("API-REACHED", "", API_UNREACHABLE, "K3S", kinds=(FailureKind.UNREACHABLE, FailureKind.TIMEOUT), unseen=True),
     Row("NODE-READY/.+", r"\bNotReady\b", NODE.branches[0], "NODE"),
+    Row("NODE-READY/.+", r"\bSchedulingDisabled\b",
+        Branch("NODE-CORDONED", "0", verbatim("STATUS = Ready,SchedulingDisabled"),
+               msg("the node {objects} is cordoned: pods that run go on, no pod starts there"), (fix.UNCORDON, fix.DESCRIBE_NODE),
+               per="object")),
     # Step 1
     Row("NAMESPACE-ACTIVE", r"not found",
         Branch("NAMESPACE-ABSENT", "1", verbatim("namespaces \"observer-prod\" not found"),
@@ -47,6 +53,9 @@ ROWS: tuple[Row, ...] = (
                (fix.CREATE_NAMESPACE,)), unseen=True),
     # Step 2
     Row("PVC-BOUND/.+", r"\sPending\s", tree="PVC"),
+    Row("PVC-BOUND/.+", r"\sLost\s",
+        Branch("PVC-LOST", "2", verbatim("STATUS = Lost"), msg("the volume of {objects} is gone"),
+               (do(fix.describe_claim("{target}")), fix.RESTORE_VOLUME), per="object")),
     Row("PVC-BOUND/.+", r"(?s)\A(?!.*\s(?:Pending|Lost|Bound)\s)",
         Branch("PVC-ABSENT", "2", msg("a PVC is not there: the resource is missing from kustomization.yaml"),
                msg("{objects} does not exist"), (do(fix.APPLY),))),
@@ -55,6 +64,14 @@ ROWS: tuple[Row, ...] = (
         Branch("SEALED-CONTROLLER-DOWN", "3-1", msg("the controller's pod is Running"),
                msg("the SealedSecret controller does not run"),
                (do(fix.GET_CONTROLLER, msg("find out why there is no Running controller pod")),))),
+    Row("SEALED-SYNCED/.+", r"no key could decrypt secret",
+        Branch("SEALED-WRONG-KEY", "3-2", verbatim("no key could decrypt secret"),
+               msg("{objects} was sealed for another key than the controller has: it was renewed or lost"),
+               (fix.SEAL_ANEW, fix.OLD_SEALING_KEY), per="object")),
+    Row("SEALED-SYNCED/.+", r"^obs-\S+\s+\S.*\sFalse\s",
+        Branch("SEALED-UNSYNCED", "3-2", msg("the three SealedSecrets have made their Secrets"),
+               msg("the controller makes no Secret of {objects}: its STATUS says why"),
+               (fix.DESCRIBE_SEALED, fix.CONTROLLERS_LOG), per="object")),
     Row("SEALED-(?:SYNCED|SECRET)/.+", "",
         Branch("SEALED-SECRET-ABSENT", "3-2", msg("the three SealedSecrets have made their Secrets"),
                msg("{objects} is not there as SealedSecret and Secret"),
@@ -95,11 +112,13 @@ ROWS: tuple[Row, ...] = (
         Branch("POSTGRES-ABSENT", "7-4", msg("Connection refused: the postgres pod does not run"),
                msg("there is no pod postgres-0"),
                (do(fix.APPLY, msg("restores the replicas that the manifests ask for")),)), also=True),
-    Row("(?:POD-STATUS|CRASH-LOOP|POD-RESTARTS|STABLE|RESTART-LIMIT)/.+", r"CrashLoopBackOff|\sError\s", tree="CRASH"),
+    Row("(?:POD-STATUS|CRASH-LOOP|POD-RESTARTS|STABLE|RESTART-LIMIT)/.+",
+        r"CrashLoopBackOff|\s(?:Init:)?(?:Error|OOMKilled|ExitCode:\d+|Signal:\d+|StartError|RunContainerError|ContainerCannotRun)\s",
+        tree="CRASH"),
     Row("CRASH-LOOP/.+", "", tree="CRASH"),
     Row("POD-STATUS/.+", r"(?:ImagePullBackOff|ErrImagePull|ImageInspectError|InvalidImageName)", tree="IMAGE"),
     Row("POD-STATUS/.+", r"\sPending\s", tree="PENDING"),
-    Row("POD-STATUS/.+", r"(?:ContainerCreating|PodInitializing)", tree="CREATING"),
+    Row("POD-STATUS/.+", r"ContainerCreating|PodInitializing|Init:\d+/\d+", tree="CREATING"),
     Row("POD-STATUS/.+", r"CreateContainerConfigError", tree="CONFIG-ERROR"),
     Row("POD-STATUS/.+", r"\s0/\d+\s+Running\s", tree="READINESS"),
     Row("LOG-OBSERVER", r"PermissionError|ModuleNotFoundError|KeyError", tree="CRASH"),
@@ -129,7 +148,8 @@ ROWS: tuple[Row, ...] = (
         Branch("DB-REFUSED", "7-4", verbatim("Connection refused"),
                msg("postgres refuses the connection: its pod does not run, or its Service is missing"),
                (do(fix.GET_PODS), do(fix.GET_SERVICES)))),
-    Row("DB-CONNECTION", r"name resolution|Name or service not known|Name resolution failed|gaierror",
+    Row("DB-CONNECTION", UNRESOLVED, DNS_DOWN),
+    Row("DB-CONNECTION", UNRESOLVED,
         Branch("DB-NAME", "7-4", verbatim("Name resolution failed"),
                msg("the name of the database is not known: its Service is missing"),
                (do(fix.GET_SERVICES),))),

@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from ..errors import UnreadableText
 from ..guide import ids
 from ..guide.catalog import is_object_name
 from ..guide.codes import Code, family
+from ..kubectl.cluster import nodes
+from ..kubectl.events import telling_event
 from ..kubectl.failures import FailureKind, failure
-from ..model import Ended, Evidence, Finding, Remedy, Run, StepResult, Verdict
+from ..model import Evidence, Finding, Run, StepResult, Verdict
 from ..text import msg
+from .branches import Branch, Row, Tree
+from .outputs import LONGEST_LINE, LONGEST_TEXT, evidence_at, line_of, matching, readable, telling_line
 from .rows import ROWS
-from .trees import TREES, Branch, Row, Tree
+from .trees import TREES
 
 MOST_PODS = 3
 """So many pods of one symptom are looked at; what is said of them is said of the others of the same workload."""
 
-LONGEST_LINE = 500
-LAST_LINES = 5000
-LONGEST_TEXT = 500_000
-"""The end of a log is read, however long it is: the guide's `logs --previous` has no bound of its own."""
+_LEAVING = re.compile(r"\s(?:Terminating|Completed|Error|Evicted|Failed|ContainerStatusUnknown)\s")
 
 _TREES = {tree.id: tree for tree in TREES}
 _OF_PODS = (Code.POD_STATUS, Code.CRASH_LOOP, Code.POD_RESTARTS, Code.STABLE, Code.RESTART_LIMIT)
@@ -47,11 +49,11 @@ class Candidate:
     evidence: Evidence | None
     matched: bool = True
     owner: str = ""
+    named: dict[str, str] = field(default_factory=dict)  # what else in its remedy is filled, by name
     target: str = ""  # what <pod> and <name> in its remedy are filled with
     objects: list[str] = field(default_factory=list)
     own: list[str] = field(default_factory=list)
     unlooked: list[str] = field(default_factory=list)
-    remedy: tuple[Remedy, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,7 @@ class Decision:
     line: str
     evidence: Evidence | None
     text: str
+    named: dict[str, str] = field(default_factory=dict)
 
 
 def owner(pod: str) -> str:
@@ -80,6 +83,7 @@ class Walk:
         self._run = run
         self._seen: dict[tuple[str, str], Run] = {}
         self._runs = [each for result in results for each in result.runs]
+        self._passed = {f.code for result in results for f in result.findings if f.verdict is Verdict.PASS}
         self.findings = [f for result in results for f in result.findings if asks_for_a_cause(f)]
         self.kinds = {f.code: self._kind(f) for f in self.findings}
         self.texts = {f.code: self._text_of(f) for f in self.findings}
@@ -103,7 +107,7 @@ class Walk:
             if finding.code in _WHOLE:
                 parts.append(run.out)
             elif at.line and at.stream == "stdout":
-                parts.append(_line(run.out, at.line))
+                parts.append(line_of(run.out, at.line))
             parts.append(run.err)
         if not run or not failure(run):
             near = f"step{finding.step}-"
@@ -118,7 +122,11 @@ class Walk:
                     return line.strip()[:LONGEST_LINE]
         run, at = self._evidence_run(finding), finding.evidence
         if run and at and at.line:
-            return _line(run.out if at.stream == "stdout" else run.err, at.line).strip()[:LONGEST_LINE]
+            if family(finding.code) in (Code.EVENTS_OBSERVER, Code.EVENTS_POSTGRES) and (
+                event := telling_event(run.out)
+            ):
+                return line_of(run.out, event.line)
+            return line_of(run.out if at.stream == "stdout" else run.err, at.line)
         return finding.actual.english[:LONGEST_LINE]
 
     def of_a_leaving_pod(self, finding: Finding) -> bool:
@@ -174,9 +182,15 @@ class Walk:
     def _applies(self, row: Row, finding: Finding) -> bool:
         if not re.fullmatch(row.codes, finding.code) or (finding.verdict is Verdict.INCONCLUSIVE and not row.unseen):
             return False
+        if row.means and not self._holds(row.means):
+            return False
         if row.kinds:
             return self.kinds[finding.code] in row.kinds
         return not row.shows or bool(re.search(row.shows, self.texts[finding.code], re.M))
+
+    def _holds(self, branch: Branch) -> bool:
+        """Whether what a branch takes for granted was seen."""
+        return not branch.seen or branch.seen in self._passed
 
     def _like_sibling(self, findings: list[Finding], pod: str, row: Row, found: dict[str, Candidate]) -> bool:
         """Count a pod that is not looked at to one of the same workload and symptom that was."""
@@ -206,7 +220,10 @@ class Walk:
         whose = owner(about) if branch.per == "owner" else about if branch.per == "object" else ""
         code = f"{branch.id}/{whose}" if whose else branch.id
         target = self._target(_TREES[row.tree], about, first) if row.tree else about
-        return Candidate(code, branch, (warned, 0, index), line, evidence, owner=owner(about), target=target)
+        named = {"node": self._node_of(about), **(decision.named if decision else {})}
+        return Candidate(
+            code, branch, (warned, 0, index), line, evidence, owner=owner(about), target=target, named=named
+        )
 
     def _undecided(
         self, order: tuple[int, ...], row: Row, first: Finding, about: str, decision: Decision | None
@@ -214,45 +231,67 @@ class Walk:
         """A symptom of the guide for which none of its branches holds."""
         tree = _TREES[row.tree]
         pod = family(first.code) in _OF_PODS
+        telling = self._telling(self._target(tree, about, first)) if pod else None
+        remedy = (tree.remedy if telling else ()) or first.remedy
+        at_first = self.deciding_line(first, row.shows), first.evidence
+        of_tree = (decision.line, decision.evidence) if decision and decision.line and not pod else at_first
+        line, evidence = telling or of_tree
         branch = Branch("UNMATCHED-POD" if pod else f"UNMATCHED-{tree.id}", first.step, tree.symptom,
-                        msg("no branch of the guide matches"), first.remedy)  # fmt: skip
-        line = decision.line if decision and decision.line else self.deciding_line(first, row.shows)
-        evidence = decision.evidence if decision and decision.line else first.evidence
+                        msg("no branch of the guide matches"), remedy)  # fmt: skip
         whose = owner(about) if pod else about
         return Candidate(f"{branch.id}/{whose}" if whose else branch.id, branch, order, line, evidence, matched=False,
-                         owner=owner(about), target=about, remedy=first.remedy)  # fmt: skip
+                         owner=owner(about), target=about, named={"node": self._node_of(about)})  # fmt: skip
+
+    def _telling(self, pod: str) -> tuple[str, Evidence] | None:
+        """What says most about a pod, of what was looked at already."""
+        whose = owner(pod)
+        looked = [self._seen.get((command, pod)) for command in (ids.DESCRIBE_POD, ids.DESCRIBE_POD_FAILED)]
+        described = next(
+            (run for run in looked if run and readable(run)[0]), self._look(f"step6-2-describe-{whose}", "")
+        )
+        previous = self._seen.get((ids.LOGS_PREVIOUS, pod))
+        log = previous if previous and readable(previous)[0] else self._look(f"step6-3-logs-{whose}", "")
+        return telling_line(described, log)
 
     # walking a tree
 
     def _walk(self, tree: Tree, about: str, first: Finding) -> Decision:
-        target = self._target(tree, about, first)
+        targets = self._nodes() if tree.target == "node" else [self._target(tree, about, first)]
         text, last, evidence = "", "", None
-        for look in tree.looks:
-            run = self._look(look.format(owner=owner(target)), target)
-            said, stream = _readable(run) if run else ("", "")
-            if not run or not said:
-                continue
-            text = f"{text}\n{said[-LONGEST_TEXT:]}"
-            for branch, number in _matching(tree, said, about):
-                deciding = Decision(branch, _line(said, number).strip()[:LONGEST_LINE], _at(run, number, stream), text)
-                return self._follow(branch.then, deciding, about, first) or deciding
-            if not look.startswith("step") and not last:
-                number = len(said.rstrip().splitlines())
-                last, evidence = _line(said, number).strip()[:LONGEST_LINE], _at(run, number, stream)
-        undecided = Decision(None, last, evidence, text)
-        return self._follow(tree.otherwise, undecided, about, first) or undecided
+        for target in targets:
+            for look in tree.looks:
+                run = self._look(look.format(owner=owner(target)), target)
+                said, stream = readable(run) if run else ("", "")
+                if not run or not said:
+                    continue
+                text = f"{text}\n{said[-LONGEST_TEXT:]}"
+                for branch, number, named in matching(tree, said, about):
+                    if not self._holds(branch):
+                        continue
+                    names = {"node": target, **named} if tree.target == "node" else named
+                    at = evidence_at(run, number, stream)
+                    deciding = Decision(branch, line_of(said, number), at, text, names)
+                    further = self._follow(branch.then, deciding, about, first)
+                    return further if further.branch else deciding
+                if not look.startswith("step") and not last:
+                    number = len(said.rstrip().splitlines())
+                    last, evidence = line_of(said, number), evidence_at(run, number, stream)
+        return self._follow(tree.otherwise, Decision(None, last, evidence, text), about, first)
 
     def _target(self, tree: Tree, about: str, first: Finding) -> str:
         if tree.target == "pod" or (tree.target and about in ("observer", "postgres")):
             return self._pod_of(first)
-        return about if tree.target else ""
+        return about if tree.target == "object" else ""
 
-    def _follow(self, trees: tuple[str, ...], before: Decision, about: str, first: Finding) -> Decision | None:
+    def _follow(self, trees: tuple[str, ...], before: Decision, about: str, first: Finding) -> Decision:
+        """What the first of `trees` that decides came to; else `before` without a branch. All that was read is kept."""
+        text = before.text
         for name in trees:
             after = self._walk(_TREES[name], about, first)
+            text = f"{text}\n{after.text}"
             if after.branch:
-                return Decision(after.branch, after.line, after.evidence, f"{before.text}\n{after.text}")
-        return None
+                return replace(after, text=text)
+        return replace(before, branch=None, text=text)
 
     def _look(self, command: str, target: str) -> Run | None:
         """A diagnosis command, at most once for each target; or the session's newest run of a step's command."""
@@ -266,11 +305,31 @@ class Walk:
         return self._seen[key]
 
     def _pod_of(self, finding: Finding) -> str:
-        """A pod of the workload that the finding is about, as Step 6-1 listed it."""
+        """A pod of the workload that the finding is about, by the newest list: Step 8 replaces those of Step 6-1."""
         name = "postgres" if finding.code == Code.TABLES_KEPT else "observer"
+        for command in (ids.POD_SAMPLE, ids.WAIT_POSTGRES if name == "postgres" else ids.WAIT_OBSERVER, ids.PODS):
+            run = self._look(command, "")
+            rows = run.out.replace("pod/", "").splitlines() if run else []
+            alive = [r.split()[0] for r in rows if r.startswith(f"{name}-") and not _LEAVING.search(r)]
+            if alive:
+                return alive[0]
+        return ""
+
+    def _nodes(self) -> list[str]:
+        """The nodes that Step 0 listed, those that are said to be the pods' first."""
+        run = self._look(ids.NODES, "")
+        try:
+            return [node.name for node in nodes(run.out)][:MOST_PODS] if run else []
+        except UnreadableText:
+            return []
+
+    def _node_of(self, about: str) -> str:
+        """The node that a finding is about or that its pod is on; else the only one there is; else nothing."""
+        names = self._nodes()
         run = self._look(ids.PODS, "")
-        rows = run.out.splitlines() if run else []
-        return next((r.split()[0] for r in rows if r.startswith(f"{name}-") and " Terminating " not in r), "")
+        row = next((r.split() for r in run.out.splitlines() if r.startswith(f"{about} ")), []) if run and about else []
+        mine = [name for name in names if name == about or name in row]
+        return mine[0] if mine else names[0] if len(names) == 1 else ""
 
 
 def asks_for_a_cause(finding: Finding) -> bool:
@@ -278,43 +337,3 @@ def asks_for_a_cause(finding: Finding) -> bool:
     if finding.verdict is Verdict.WARN:
         return family(finding.code) == Code.POD_RESTARTS
     return finding.verdict is Verdict.FAIL or (finding.verdict is Verdict.INCONCLUSIVE and finding.evidence is not None)
-
-
-def _line(text: str, number: int) -> str:
-    lines = text.splitlines()
-    return lines[number - 1] if 0 < number <= len(lines) else ""
-
-
-def _at(run: Run, number: int, stream: str) -> Evidence:
-    return Evidence(run.command, number, run.ordinal, stream)
-
-
-def _readable(run: Run) -> tuple[str, str]:
-    """What a run has to say and on which stream; empty where it could not be done (say, no log is left)."""
-    if run.ended is not Ended.EXITED:
-        return "", ""
-    why = failure(run)
-    if why and why.kind is FailureKind.NO_RESOURCES and not run.out.strip():
-        return run.err, "stderr"
-    several = run.command in (
-        ids.LOGS_OBSERVER,
-        ids.LOGS_POSTGRES,
-    )  # kubectl fails when one of the pods has no log (left, say)
-    if (why and not several) or not run.out.strip():
-        return "", ""
-    gone = all(line.startswith("unable to retrieve container logs") for line in run.out.splitlines() if line.strip())
-    return ("", "") if gone else (run.out, "stdout")
-
-
-def _matching(tree: Tree, text: str, about: str) -> Iterator[tuple[Branch, int]]:
-    """The branches that `text` reaches, and the line that decides: read from the end, because the last word counts."""
-    name = re.escape(about)
-    lines = text.splitlines()
-    for number in range(len(lines), max(len(lines) - LAST_LINES, 0), -1):
-        for branch in tree.branches:
-            if not branch.whole and re.search(branch.pattern.replace("{object}", name), lines[number - 1]):
-                yield branch, number
-    for branch in tree.branches:
-        found = re.search(branch.pattern.replace("{object}", name), text[:LONGEST_TEXT], re.M) if branch.whole else None
-        if found:
-            yield branch, text.count("\n", 0, max(found.end() - 1, 0)) + 1

@@ -152,7 +152,7 @@ class Catalog:
         if not found:
             raise UsageError(
                 msg("the guide has no step {step} with commands", step=step),
-                msg("see the steps and commands with: python -m playbook list"),
+                msg("see the steps and commands with: {program} list"),
             )
         return tuple(self.command(id) for id in found)
 
@@ -172,9 +172,7 @@ class Catalog:
             return f"{id}.sh"
         if id in self.diagnose_ids:
             return f"diagnose/{id}.sh"
-        raise UsageError(
-            msg("there is no command {id}", id=id), msg("see the steps and commands with: python -m playbook list")
-        )
+        raise UsageError(msg("there is no command {id}", id=id), msg("see the steps and commands with: {program} list"))
 
     def _extra(self, below: str, known: tuple[str, ...]) -> tuple[str, ...]:
         """Ids that lie here or have a digest without being one of `known`, by name."""
@@ -220,8 +218,7 @@ def require_step(number: str) -> None:
     """Raises UsageError when the guide has no step of that number; sub-steps are not steps."""
     if "-" in number or not any(_within(step_of(id), number) for id in GUIDE_ORDER):
         raise UsageError(
-            msg("there is no Step {step}", step=number),
-            msg("`python -m playbook list` shows the steps and their commands"),
+            msg("there is no Step {step}", step=number), msg("see the steps and commands with: {program} list")
         )
 
 

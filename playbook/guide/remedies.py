@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+import re
+
 from ..model import NAMESPACE, Remedy
 from ..text import Message, msg
 from . import ids
 from .expected import CONFIG_MAP, GHCR_SECRET, OBSERVER_SECRETS, SEALED_SECRETS, STORAGE_DIRECTORY, TMP_CURL
 
+_CHANGING = re.compile(
+    r"kubectl (?:apply|create|delete|uncordon|taint)\b|sudo (?:systemctl restart|timedatectl set|k3s crictl rmi)\b"
+)
+
 
 def do(command: str, advice: Message | None = None) -> Remedy:
-    """A remedy that is a command to type."""
-    return Remedy(command, advice)
+    """A remedy that is a command to type.
+
+    >>> do("kubectl uncordon oracle-obs-arm").changes, do("kubectl get pods -n observer-prod").changes
+    (True, False)
+    """
+    return Remedy(command, advice, bool(_CHANGING.match(command)))
 
 
-def advise(advice: Message) -> Remedy:
-    """A remedy in words."""
-    return Remedy("", advice)
+def advise(advice: Message, changes: bool = False) -> Remedy:
+    """A remedy in words; `changes` when following it changes the cluster or the server."""
+    return Remedy("", advice, changes)
 
 
 # Commands
@@ -131,6 +141,8 @@ CHECK_VOLUMES = (
 )
 ALLOW_RESTART = do(f"{RUN_ALL} --allow-restart", msg("in a moment when the service may restart"))
 AFTER_FIRST_DATA = do(RUN_ALL, msg("once the service has written its first data"))
+ONCE_SETTLED = do(RUN_ALL, msg("once these findings are settled, or each is accepted by its name with `waive`"))
+CHECK_KUBERC = advise(msg("a default option of {file} asks before each deletion: take it out", file="~/.kube/kuberc"))
 ONCE_READABLE = do(RUN_ALL, msg("once what is missing can be read"))
 WAIT_AGAIN = do(RUN_ALL, msg("waits and counts again by the count from before; nothing is deleted a second time"))
 COUNT_AGAIN = do(RUN_ALL, msg("counts again by the count from before; nothing is deleted a second time"))
@@ -139,3 +151,137 @@ ONCE_RUNNING = do(RUN_ALL, msg("once the pods are Running"))
 NEW_BASELINE = do(f"{RUN_ALL} --from 9", msg("takes a new baseline"))
 NEW_BASELINE_LATER = do(f"{RUN_ALL} --from 9", msg("takes a new baseline, once the reason is known"))
 WHY_NOTHING_WRITTEN = (do(LOG_OF_OBSERVER), advise(msg("find out why Observer writes nothing")))
+
+
+# What the guide does not know: a kubeconfig that cannot be used, certificates and the clock
+
+READ_AS_ROOT = do(f"sudo -E {RUN_ALL}", msg("this once: only root may read {path}", path=KUBECONFIG))
+COPY_KUBECONFIG = do(
+    f'mkdir -p ~/.kube && sudo install -b -m 600 -o "$USER" {KUBECONFIG} ~/.kube/config'
+    " && export KUBECONFIG=~/.kube/config",
+    msg("for good: a copy that is your own; one that is there is kept as ~/.kube/config~"),
+)
+KUBECONFIG_MODE = advise(
+    msg(
+        "or start K3s with --write-kubeconfig-mode 640: it restarts, and who may read the file administers the cluster"
+    ),
+    changes=True,
+)
+EXPORT_KUBECONFIG = do(
+    f"export KUBECONFIG={KUBECONFIG}", msg("on the K3s server: kubectl has no kubeconfig and asks localhost:8080")
+)
+RESTART_K3S = do(
+    "sudo systemctl restart k3s", msg("on the server: the pods go on, the API server is away for some seconds")
+)
+RENEW_CERTIFICATES = do(
+    "sudo systemctl restart k3s",
+    msg(
+        "on the server: K3s renews expired certificates when it starts; pods go on, the API server is away for seconds"
+    ),
+)
+CHECK_CLOCK = do("timedatectl", msg("here and on the server: are the time and its synchronization right?"))
+SET_CLOCK = do("sudo timedatectl set-ntp true", msg("where the clock is off: it is set by the network's time"))
+CHECK_AUTHORITY = advise(
+    msg("the kubeconfig is another cluster's, or older than this K3s: take {path}", path=KUBECONFIG)
+)
+READ_K3S_LOG = do(
+    'sudo journalctl -u k3s --since -10min | grep -E "Slow SQL|took too long|database is locked"',
+    msg("on the server: does the datastore answer slowly?"),
+)
+CHECK_DISK_SPEED = do("iostat -x 1 3", msg("on the server: is the disk of /var/lib/rancher busy all the time?"))
+
+# The node
+
+UNCORDON = do(
+    "kubectl uncordon {node}", msg("once whoever cordoned the node is done with it: pods may start there again")
+)
+DESCRIBE_NODE = do(describe_node("{node}"), msg("read its Taints, Conditions and Allocated resources"))
+REMOVE_TAINT = do(
+    "kubectl taint nodes {node} {taint}-",
+    msg("somebody set this taint: ask why before it is removed; every pod may then be scheduled there"),
+)
+FREE_DISK = do(
+    "sudo k3s crictl rmi --prune", msg("on a server with a full disk: removes images that no container uses")
+)
+DISK_SPACE = do("df -h", msg("on the server: which file system is full?"))
+CHECK_NETWORK = do("ls -la /run/flannel/subnet.env", msg("on the server: flannel writes it when K3s has started"))
+SERVER_CPU = do("uname -m", msg("on the server: aarch64 is ARM"))
+
+# SealedSecrets
+
+SEAL_ANEW = advise(
+    msg("seal the Secret anew with the controller's present certificate (kubeseal --fetch-cert), commit and apply it"),
+    changes=True,
+)
+OLD_SEALING_KEY = advise(
+    msg(
+        "or bring the old sealing key back from its backup into the namespace of the controller, and restart the controller"
+    ),
+    changes=True,
+)
+DESCRIBE_SEALED = do("kubectl describe sealedsecret {target} -n observer-prod", msg("its events say why"))
+CONTROLLERS_LOG = do(
+    "kubectl logs -n sealed-secrets -l name=sealed-secrets-controller", msg("the controller's log says why")
+)
+
+# DNS
+
+GET_DNS = do("kubectl get pods -n kube-system -l k8s-app=kube-dns", msg("CoreDNS must be Running"))
+LOG_OF_DNS = do("kubectl logs -n kube-system -l k8s-app=kube-dns --tail=50", msg("find the cause in the log"))
+CHECK_DB_HOST = advise(msg("does DB_HOST of the ConfigMap name the Service postgres? (Step 4)"))
+
+# Storage
+
+LOG_OF_PROVISIONER = do(
+    "kubectl logs -n kube-system -l app=local-path-provisioner --tail=50", msg("why does it make no volume?")
+)
+RESTORE_VOLUME = advise(
+    msg(
+        "its volume is gone, and the data with it: restore a backup into a new PVC; deleting this one gives up what is left"
+    ),
+    changes=True,
+)
+
+# Images and containers
+
+ASK_THE_REGISTRY = do(describe_pod("{target}"), msg("its Failed event says what the registry or the node answered"))
+OTHER_CPU_IMAGE = advise(
+    msg("this server is ARM: take an image that is built for linux/arm64 (docker buildx build --platform linux/arm64)"),
+    changes=True,
+)
+RATE_LIMIT = advise(
+    msg(
+        "the registry limits how often it is asked: wait, the kubelet tries again; or pull with credentials (ghcr-secret)"
+    )
+)
+TOKEN_SCOPE = advise(
+    msg(
+        "the credentials may not read this image: the token of ghcr-secret needs read:packages and access to the package"
+    )
+)
+NODE_DNS = do("getent hosts ghcr.io", msg("on the server: the node itself cannot resolve the registry's name"))
+REGISTRY_CERTIFICATE = advise(
+    msg("check the node's clock, a proxy on the way, and the CA in /etc/rancher/k3s/registries.yaml")
+)
+REGISTRY_DOWN = advise(msg("the registry itself failed: nothing here is wrong; the kubelet tries again by itself"))
+IMAGE_NAME = (advise(msg("correct the image's name in kustomization.yaml")), do(APPLY, msg("once it is right")))
+MEMORY_LIMIT = advise(
+    msg("raise the memory limit in the manifest, or find out why it needs so much; applying it restarts the pods"),
+    changes=True,
+)
+KILLED = do(
+    describe_pod("{target}"), msg("read its events and limits: the node's kernel or the kubelet killed the container")
+)
+LIVENESS = do(describe_pod("{target}"), msg("what does the livenessProbe ask for, and is it given enough time?"))
+OLD_POSTGRES = advise(
+    msg(
+        "take the image of the version that made the data, or upgrade the data by pg_upgrade after a backup; keep the PVC"
+    ),
+    changes=True,
+)
+PGDATA = advise(
+    msg(
+        "let PGDATA name a directory below the mount, /var/lib/postgresql/data/pgdata; do not empty the volume before a backup"
+    ),
+    changes=True,
+)

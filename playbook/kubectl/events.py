@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from ..errors import UnreadableText
 from .cells import AGE, age_seconds
 from .tables import cells_at, lines, unreadable
 
@@ -97,3 +98,64 @@ def _is_row(line: str, inside: bool) -> bool:
     if re.match(r"  (?:Normal|Warning) {2,}\S", line):
         return True
     return inside and bool(re.match(r"  [^\s-]", line)) and len(re.split(r" {2,}", line.strip())) >= 4
+
+
+_OVER_BY = {
+    "FailedMount": ("Pulling", "Pulled", "Created", "Started", "SuccessfulMountVolume"),
+    "FailedAttachVolume": ("SuccessfulAttachVolume", "Pulling", "Pulled", "Created", "Started"),
+    "FailedCreatePodSandBox": ("Pulling", "Pulled", "Created", "Started"),
+    "FailedScheduling": ("Scheduled", "Pulling", "Pulled", "Created", "Started"),
+    "NetworkNotReady": ("Pulling", "Pulled", "Created", "Started"),
+}
+"""What a later event proves to be over. kubectl prints events in the order in which they were last seen."""
+
+_PULLED = re.compile(r'image "([^"]+)"')
+_ECHO = re.compile(r"(?:spec\.\S+: )?(?:Error: (?:ErrImagePull|ImagePullBackOff|CrashLoopBackOff)\b|Back-off )")
+"""Messages that say again what another event or the STATUS says."""
+
+
+def over(found: Sequence[Event]) -> tuple[Event, ...]:
+    """Those Warning events of one pod of which a later event shows that they are over.
+
+    >>> text = '''Events:
+    ...   Type     Reason       Age  From     Message
+    ...   ----     ------       ---  ----     -------
+    ...   Warning  FailedMount  20s  kubelet  MountVolume.SetUp failed for volume "data"
+    ...   Normal   Started      5s   kubelet  Started container observer
+    ... '''
+    >>> [event.line for event in over(events(text))]
+    [4]
+    """
+    return tuple(event for place, event in enumerate(found) if _is_over(event, found[place + 1 :]))
+
+
+def _is_over(event: Event, later: Sequence[Event]) -> bool:
+    if event.type != "Warning":
+        return False
+    if event.reason == "Failed" and (image := _PULLED.search(event.message)):
+        return any(each.reason == "Pulled" and image[1] in each.message for each in later)
+    return any(each.reason in _OVER_BY.get(event.reason, ()) for each in later)
+
+
+def without_over(text: str) -> str:
+    """A description with the lines of events that are over left blank; as it is where its events cannot be read."""
+    try:
+        gone = {event.line for event in over(events(text))}
+    except UnreadableText:
+        return text
+    each = text.splitlines(keepends=True)
+    return "".join("\n" if number in gone else line for number, line in enumerate(each, 1)) if gone else text
+
+
+def telling_event(text: str) -> Event | None:
+    """The last Warning event that says why, not what another one says already, and that is not over.
+
+    None where there is none, or where the events cannot be read.
+    """
+    try:
+        found = events(text)
+    except UnreadableText:
+        return None
+    gone = over(found)
+    telling = [e for e in found if e.type == "Warning" and e not in gone and not _ECHO.match(e.message)]
+    return telling[-1] if telling else None

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..errors import UnreadableText
+from ..model import Run
 from ..text import msg
 from .cells import age_seconds, ready, restarts
 from .tables import table
@@ -159,6 +160,11 @@ def deleted_pods(text: str) -> tuple[str, ...]:
     (('postgres-0',), ())
     """
     return tuple(re.findall(r'^pod "([^"]+)" (?:force )?deleted\b', text, re.M))
+
+
+def deletion_cancelled(run: Run) -> bool:
+    """Whether kubectl refused a deletion by itself, as it does with `--interactive` and nobody to answer; its status is 0."""
+    return "deletion is cancelled" in run.out or "deletion is cancelled" in run.err
 
 
 def ready_pods(text: str) -> tuple[str, ...]:

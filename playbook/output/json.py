@@ -14,6 +14,7 @@ from ..session.fold import all_ten
 from ..text import Message
 from .columns import clean
 from .labels import TITLES
+from .rows import rows_of
 
 SCHEMA = "playbook/v1"
 
@@ -92,6 +93,7 @@ def _run(run: Run) -> dict[str, Any]:
         "started_at": _moment(run.started_at),
         "seconds": round(run.duration_s, 3),
         "ordinal": run.ordinal,
+        "rows": rows_of(run),
     }
 
 

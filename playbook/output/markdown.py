@@ -10,7 +10,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from ..guide import deviations
-from ..model import Command, Overall, Session
+from ..model import Command, Finding, Overall, Session
 from ..resources import folder
 from ..session.recording import stream_name
 from ..text import Message, translate
@@ -61,6 +61,11 @@ def markdown_text(
         deviations=deviations.deviations_met(session),
         pack_digest=pack_digest,
     )
+
+
+def finding_text(finding: Finding) -> str:
+    """One finding as Markdown: verdict, expected, actual, evidence and remedy."""
+    return _environment().get_template("finding.md.j2").render(finding=finding)
 
 
 def warm_up() -> None:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from typing import Literal
 
 from ..errors import UsageError
 from ..guide.catalog import load
 from ..guide.own_commands import OWN_COMMANDS
-from ..model import Command, Session
+from ..model import Command, Finding, Session
 from ..text import LANGUAGES, language, msg, speaking
 from .json import json_text
-from .markdown import markdown_text
+from .markdown import finding_text, markdown_text
 
 Format = Literal["markdown", "json", "junit"]
 
@@ -21,9 +21,7 @@ def render(session: Session, form: Format = "markdown", *, lang: str | None = No
 
     `pack_digest` is printed in the sign-off block of the Markdown report.
     """
-    if (lang or language()) not in LANGUAGES:
-        raise UsageError(msg("there is no language {lang}", lang=str(lang)))
-    with speaking(lang or language()):
+    with _speaking(lang):
         match form:
             case "markdown":
                 return markdown_text(session, commands_of(session), pack_digest=pack_digest)
@@ -34,6 +32,18 @@ def render(session: Session, form: Format = "markdown", *, lang: str | None = No
 
                 return junit_text(session)
     raise UsageError(msg("there is no output form {form}", form=str(form)))
+
+
+def render_finding(finding: Finding, *, lang: str | None = None) -> str:
+    """One finding as Markdown, in one of the program's languages. Raises UsageError for another language."""
+    with _speaking(lang):
+        return finding_text(finding)
+
+
+def _speaking(lang: str | None) -> AbstractContextManager[None]:
+    if (lang or language()) not in LANGUAGES:
+        raise UsageError(msg("there is no language {lang}", lang=str(lang)))
+    return speaking(lang or language())
 
 
 def commands_of(session: Session) -> dict[str, Command]:

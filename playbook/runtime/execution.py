@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from ..guide.catalog import Catalog
 from ..guide.own_commands import OWN_COMMANDS
-from ..model import Command, Ended, Refusal, Run, Runs
+from ..model import Command, Ended, Refused, Run, Runs
 from ..session.session import OpenSession
 from ..steps.base import Execution
 from ..steps.restart import Restart
@@ -58,6 +58,11 @@ class LiveExecution:
     def runs(self) -> Runs:
         """The runs of this attempt, as recorded."""
         return Runs(self._runs)
+
+    @property
+    def is_recorded(self) -> bool:
+        """Live, it is not."""
+        return False
 
     # what a step is given
 
@@ -126,12 +131,12 @@ class LiveExecution:
         """Step 7-2."""
         tmp_curl.ask(self)
 
-    def refuse(self, command: str, why: Refusal) -> Run:
+    def refuse(self, command: str, why: Refused) -> Run:
         """Record that a command was not run."""
         key, now = self.command(command).key, self._session.now()
-        return self._keep([Run(key, 0, b"", b"", None, Ended.REFUSED, now, 0.0, why.value)])[0]
+        return self._keep([Run(key, 0, b"", b"", None, Ended.REFUSED, now, 0.0, why.note)])[0]
 
-    def refusal(self, restart: Restart, before: Run) -> Refusal | None:
+    def refusal(self, restart: Restart, before: Run) -> Refused | None:
         """Why the pods of `restart` may not be deleted."""
         return interlock.refusal(restart, before, self)
 
@@ -152,6 +157,10 @@ class LiveExecution:
         return False
 
     # what the runtime needs besides
+
+    def of_step(self, step: str) -> LiveExecution:
+        """An execution of another step, in the same attempt."""
+        return LiveExecution(step, self.workplace)
 
     def latest(self, command: str) -> Run | None:
         """The newest run of a command in this session, also one that is still to be recorded; None when there is none."""

@@ -16,7 +16,7 @@ from ..guide.catalog import Catalog
 from ..guide.expected import TMP_CURL
 from ..guide.own_commands import OWN_COMMANDS
 from ..kubectl.health import answers
-from ..model import Command, Ended, Refusal, Run, Runs, Session, missing
+from ..model import Command, Ended, Refusal, Refused, Run, Runs, Session, missing
 from ..session.journal import Kind
 from ..session.recording import Entry, is_key, read_index, stream_name
 from ..session.session import OpenSession
@@ -117,6 +117,11 @@ class ReplayExecution:
         """The runs of this step so far."""
         return Runs(self._runs)
 
+    @property
+    def is_recorded(self) -> bool:
+        """It is."""
+        return True
+
     def run(self, command: str, target: str = "") -> Run:
         """The next recorded run of a command."""
         return self._keep([self._runner.run(self._command(command, target))])[0]
@@ -149,7 +154,7 @@ class ReplayExecution:
     def health_via_service(self) -> None:
         """7-2: its tries, then what was read beside them, up to the answer."""
         if not self.has_more(ids.HEALTH_VIA_SERVICE) and self._somebodys_pod():
-            self.refuse(ids.HEALTH_VIA_SERVICE, Refusal.LEFTOVER_POD)
+            self.refuse(ids.HEALTH_VIA_SERVICE, Refused(Refusal.LEFTOVER_POD))
             return
         run = self.run(ids.HEALTH_VIA_SERVICE)
         while is_in_the_way(run) and "being deleted" in run.err and self.has_more(ids.HEALTH_VIA_SERVICE):
@@ -161,11 +166,11 @@ class ReplayExecution:
         if self.has_more(f"{ids.DESCRIBE_POD}.{TMP_CURL}"):
             self.run(ids.DESCRIBE_POD, TMP_CURL)
 
-    def refuse(self, command: str, why: Refusal) -> Run:
+    def refuse(self, command: str, why: Refused) -> Run:
         """Say that a command was not run."""
-        return self._keep([Run(command, 0, b"", b"", None, Ended.REFUSED, self._session.now(), 0.0, why.value)])[0]
+        return self._keep([Run(command, 0, b"", b"", None, Ended.REFUSED, self._session.now(), 0.0, why.note)])[0]
 
-    def refusal(self, restart: Restart, before: Run) -> Refusal | None:
+    def refusal(self, restart: Restart, before: Run) -> Refused | None:
         """Whether it was allowed the recording shows."""
         return None
 

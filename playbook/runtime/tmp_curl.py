@@ -11,7 +11,8 @@ from ..guide.own_commands import REMOVE_TMP_CURL
 from ..kubectl.failures import FailureKind, failure
 from ..kubectl.health import answers
 from ..kubectl.logs import free_lines
-from ..model import Ended, Refusal, Run
+from ..kubectl.pods import deletion_cancelled
+from ..model import Ended, Refusal, Refused, Run
 from ..session.session import OpenSession
 from ..steps.step7_health import is_in_the_way, not_admitted, startup_problem
 from .live import LiveRunner
@@ -36,7 +37,7 @@ def ask(execution: LiveExecution) -> None:
     ended early, too, when the pod cannot come up: the guide's description of the pod says why. Its pod is removed.
     """
     if _somebodys_pod(execution):
-        execution.refuse(ids.HEALTH_VIA_SERVICE, Refusal.LEFTOVER_POD)
+        execution.refuse(ids.HEALTH_VIA_SERVICE, Refused(Refusal.LEFTOVER_POD))
         return
     give_up = time.monotonic() + RETRY_FOR_S
     watch = _Watch(execution)
@@ -106,4 +107,6 @@ def remove_left(session: OpenSession, runner: LiveRunner) -> None:
 def _is_gone(removal: Run) -> bool:
     """Whether the removal says that there is no such pod any more."""
     why = failure(removal)
-    return why.kind is FailureKind.NOT_FOUND if why else removal.exit_code == 0
+    if why:
+        return why.kind is FailureKind.NOT_FOUND
+    return removal.exit_code == 0 and not deletion_cancelled(removal)

@@ -131,11 +131,16 @@ def _evidence_from_json(data: Sequence[Any] | None) -> Evidence | None:
 
 
 def _remedy_to_json(remedy: Remedy) -> dict[str, Any]:
-    return {"command": remedy.command, **({"advice": remedy.advice.to_json()} if remedy.advice else {})}
+    return {
+        "command": remedy.command,
+        **({"advice": remedy.advice.to_json()} if remedy.advice else {}),
+        **({"changes": True} if remedy.changes else {}),
+    }
 
 
 def _remedy_from_json(data: Mapping[str, Any]) -> Remedy:
-    return Remedy(data["command"], Message.from_json(data["advice"]) if "advice" in data else None)
+    advice = Message.from_json(data["advice"]) if "advice" in data else None
+    return Remedy(data["command"], advice, bool(data.get("changes")))
 
 
 # the fold

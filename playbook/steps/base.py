@@ -6,13 +6,21 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from ..model import Cluster, Finding, Refusal, Run, Runs
+from ..model import Cluster, Finding, Refused, Run, Runs
 from ..text import Message
 from .restart import Restart
 
 
 class Execution(Protocol):
     """What a step may do to the world while it is carried out. The engine provides it, live or from a recording."""
+
+    @property
+    def runs(self) -> Runs:
+        """What it has carried out or taken up so far."""
+
+    @property
+    def is_recorded(self) -> bool:
+        """Whether it answers from a recording, so that whatever was done was done."""
 
     def run(self, command: str, target: str = "") -> Run:
         """Carry out one command and record it."""
@@ -37,10 +45,10 @@ class Execution(Protocol):
     def health_via_service(self) -> None:
         """Step 7-2, from the creation of its pod to its removal."""
 
-    def refuse(self, command: str, why: Refusal) -> Run:
+    def refuse(self, command: str, why: Refused) -> Run:
         """Record that `command` was not run, and why."""
 
-    def refusal(self, restart: Restart, before: Run) -> Refusal | None:
+    def refusal(self, restart: Restart, before: Run) -> Refused | None:
         """Why the pods of `restart` may not be deleted, `before` being the count; None when they may."""
 
     def unfinished(self, *commands: str) -> Runs:

@@ -8,7 +8,7 @@ from ..errors import UnreadableText
 from ..guide.codes import Code
 from ..guide.remedies import CHECK_CREDENTIALS, CHECK_KUBECONFIG, K3S_STATUS, do
 from ..kubectl.failures import Failure, FailureKind, failure
-from ..model import NAMESPACE, Evidence, Finding, Refusal, Remedy, Run, Verdict
+from ..model import NAMESPACE, Evidence, Finding, Refusal, Remedy, Run, Verdict, refused
 from ..text import Message, msg, verbatim
 from .reading import NotSeen
 
@@ -103,6 +103,8 @@ _REFUSED = {
     Refusal.DATA_NOT_MOUNTED: msg("not run: the data directory is not mounted from its PVC, a restart would lose it"),
     Refusal.OWNER_ABSENT: msg("not run: nothing was seen that would create the pod again"),
     Refusal.DATA_LOST: msg("not run: the restart before it lost data"),
+    Refusal.RESTART_UNSEEN: msg("not run: the restart of Observer was not seen to end well"),
+    Refusal.NOT_ADMITTED: msg("not run: the API server would not admit the new pod"),
     Refusal.LEFTOVER_POD: msg("not run: a pod tmp-curl is there that this session did not make"),
     Refusal.NO_FORWARD: msg("not run: there was no port-forward to go through"),
 }
@@ -110,7 +112,10 @@ _REFUSED = {
 
 def refused_because(run: Run) -> Message:
     """Why the program would not run it, in words."""
-    return _REFUSED[Refusal(run.note)] if run.note in {r.value for r in Refusal} else msg("not run")
+    why = refused(run)
+    if why and why.why is Refusal.NEED_UNMET:
+        return msg("not run: a new pod might not come up, by {findings}", findings=why.detail)
+    return _REFUSED[why.why] if why else msg("not run")
 
 
 def _reason(why: Failure, run: Run) -> Message:

@@ -80,13 +80,21 @@ def until_delete(restart: Restart, runs: Runs) -> Runs:
 def started(restart: Restart, run: Run) -> set[tuple[str, str]]:
     """Name and STARTED of the pods that this restart is about; empty when they cannot be read.
 
-    By these a pod that was replaced is known, also when its name stays.
+    By these a pod that was replaced is known, also when its name stays. Pods that have ended are none of the service's.
     """
     try:
         samples = () if failure(run) else pod_samples(run.out)
     except UnreadableText:
         return set()
-    return {(pod.name, pod.started) for pod in samples if restart.is_its(pod.name)}
+    mine = (pod for pod in samples if restart.is_its(pod.name) and not pod.is_over)
+    return {(pod.name, pod.started) for pod in mine}
+
+
+def is_sampled(restart: Restart, runs: Runs) -> bool:
+    """Whether the pods were listed with STARTED both before the last delete and after the wait; older recordings did not."""
+    waited = max((place for place, run in enumerate(runs) if run.command == restart.wait), default=len(runs))
+    parts = (until_delete(restart, runs), Runs(runs[waited:]))
+    return all(part.last(ids.POD_SAMPLE).happened for part in parts)
 
 
 def replaced(restart: Restart, runs: Runs) -> bool:
@@ -94,7 +102,8 @@ def replaced(restart: Restart, runs: Runs) -> bool:
     earlier = until_delete(restart, runs)
     before = started(restart, earlier.last(ids.POD_SAMPLE))
     after = started(restart, Runs(runs[len(earlier) :]).last(ids.POD_SAMPLE))
-    return bool(before and after) and not before & after
+    unknown = any(moment == "<none>" for _, moment in (*before, *after))
+    return bool(before and after) and not unknown and not before & after
 
 
 def was_deleted(run: Run) -> bool:

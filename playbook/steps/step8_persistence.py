@@ -13,8 +13,8 @@ from ..errors import UnreadableText
 from ..guide import ids, remedies
 from ..kubectl.counts import files
 from ..kubectl.failures import FailureKind, failure
-from ..kubectl.pods import deleted_pods, ready_pods
-from ..model import Ended, Finding, Refusal, Remedy, Run, Runs, Verdict
+from ..kubectl.pods import deleted_pods, deletion_cancelled, ready_pods
+from ..model import Ended, Finding, Refusal, Refused, Remedy, Run, Runs, Verdict, refused
 from ..text import Message, msg
 from .base import Execution, Step
 from .question import Question, refused_because
@@ -24,6 +24,7 @@ from .restart import (
     RESTARTS,
     Restart,
     counted,
+    is_sampled,
     last_restart,
     pods_listed,
     replaced,
@@ -41,10 +42,24 @@ LISTED = 10
 
 
 def perform(step: Step, execution: Execution) -> None:
-    """Both restarts, in the guide's order; no second one when the first lost data."""
+    """Both restarts, in the guide's order; the second one only when the first was seen to end well."""
     _carry_out(OBSERVER, execution)
-    lost = _lost_data(OBSERVER, _unfinished(OBSERVER, execution))
-    _carry_out(POSTGRES, execution, Refusal.DATA_LOST if lost else None)
+    _carry_out(POSTGRES, execution, _barrier(execution))
+
+
+def _barrier(execution: Execution) -> Refused | None:
+    """Why PostgreSQL may not be restarted after what came of Observer's restart.
+
+    New pods, Ready, and the data still there must have been seen: it is not enough that no loss was.
+    """
+    last = execution.runs.last(OBSERVER.delete)
+    if (why := refused(last)) and why.why is Refusal.NOT_CONFIRMED:
+        return why
+    if _lost_data(OBSERVER, _unfinished(OBSERVER, execution)):
+        return Refused(Refusal.DATA_LOST)
+    _, restarted, kept = _judge(OBSERVER, execution.runs)
+    both = {restarted.verdict, kept.verdict}
+    return None if both == {Verdict.PASS} or execution.is_recorded else Refused(Refusal.RESTART_UNSEEN)
 
 
 def _unfinished(restart: Restart, execution: Execution) -> Runs:
@@ -55,11 +70,13 @@ def _lost_data(restart: Restart, runs: Runs) -> bool:
     return _judge(restart, runs)[2].verdict is Verdict.FAIL
 
 
-def _carry_out(restart: Restart, execution: Execution, barred: Refusal | None = None) -> None:
+def _carry_out(restart: Restart, execution: Execution, barred: Refused | None = None) -> None:
     earlier = _unfinished(restart, execution)
     if earlier and was_counted(restart, earlier):
         if not _lost_data(restart, earlier):
             execution.adopt(*earlier)
+            if _judge(restart, earlier)[1].verdict is not Verdict.PASS:
+                _wait_and_count(restart, execution)
             return
     elif earlier and not _untouched(restart, earlier, execution):
         execution.adopt(*earlier)
@@ -109,6 +126,7 @@ def _wait_and_count(restart: Restart, execution: Execution) -> None:
         return "no matching resources found" in run.err or (why is not None and why.kind is FailureKind.NOT_FOUND)
 
     execution.retry(restart.wait, nothing_to_wait_for, times=15, every_s=2)
+    execution.watch((ids.POD_SAMPLE,), lambda _: True, times=1, every_s=0)
     _count(restart, execution, restart.after, restart.listing[1] if restart.listing else None)
 
 
@@ -181,6 +199,9 @@ def _judge_restart(restart: Restart, runs: Runs) -> Finding:
     asked = Question(restart.codes[1], restart.steps[1], msg("every pod replaced by a new one, Ready"), delete)
     if delete.ended is Ended.REFUSED:
         return asked.skipped(refused_because(delete), msg("not restarted"), *_permission(delete))
+    if deletion_cancelled(delete) and not was_deleted(delete):
+        said = msg("kubectl itself refused, nothing was deleted: deletion is cancelled")
+        return asked.unseen(said, remedies.CHECK_KUBERC)
     if delete.ended is Ended.EXITED and not was_deleted(delete):
         silent = delete.exit_code == 0 and not failure(delete)
         return asked.unseen(msg("nothing was deleted") if silent else None)
@@ -191,7 +212,9 @@ def _judge_restart(restart: Restart, runs: Runs) -> Finding:
         return asked.unseen(None, remedies.WAIT_AGAIN)
     there = set(old) | set(pods_listed(until_delete(restart, runs).last(ids.PODS), restart))
     same = sorted(there & set(new)) if restart is OBSERVER else []
-    if same or (len(old) < len(new) and not replaced(restart, runs)):
+    in_doubt = is_sampled(restart, runs) or len(old) < len(new)  # older recordings have no samples
+    unsure = in_doubt and not replaced(restart, runs)
+    if same or unsure:
         why = msg("it could not be seen that every pod is a new one: {pods}", pods=", ".join(same or new))
         return asked.unseen(why, remedies.RESTART_ANEW)
     summary = msg("{name} was restarted", name=restart.name)
@@ -199,10 +222,14 @@ def _judge_restart(restart: Restart, runs: Runs) -> Finding:
 
 
 def _permission(delete: Run) -> tuple[Remedy, ...]:
-    if delete.note == Refusal.NOT_CONFIRMED.value:
-        return (remedies.ALLOW_RESTART,)
-    if delete.note in (Refusal.DATA_NOT_MOUNTED.value, Refusal.PVC_NOT_BOUND.value):
-        return remedies.CHECK_VOLUMES
+    why = refused(delete)
+    match why.why if why else None:
+        case Refusal.NOT_CONFIRMED:
+            return (remedies.ALLOW_RESTART,)
+        case Refusal.DATA_NOT_MOUNTED | Refusal.PVC_NOT_BOUND:
+            return remedies.CHECK_VOLUMES
+        case Refusal.NEED_UNMET:
+            return (remedies.ONCE_SETTLED,)
     return (remedies.ONCE_READABLE,)
 
 

@@ -30,7 +30,9 @@ class Case:
     roots: tuple[str, ...]
     state: str = "1.20/healthy"
     instead: Mapping[str, Run] = field(default_factory=dict)
-    says: Mapping[str, str] = field(default_factory=dict)  # command or key -> case name in fixtures_handwritten
+    says: Mapping[str, str | Run] = field(
+        default_factory=dict
+    )  # command or key -> case in fixtures_handwritten, or its output
     unmatched: bool = False
     follows: tuple[str, ...] = ()  # codes that the first root must explain
 
@@ -72,7 +74,9 @@ def examine(case: Case) -> Diagnosed:
     return diagnosed(judged(runs), case.state, case.says)
 
 
-def diagnosed(results: tuple[StepResult, ...], state: str = "", says: Mapping[str, str] | None = None) -> Diagnosed:
+def diagnosed(
+    results: tuple[StepResult, ...], state: str = "", says: Mapping[str, str | Run] | None = None
+) -> Diagnosed:
     """Diagnose `results` with what the recording `state` and the hand-written outputs have."""
     asked: list[str] = []
     recorded: Callable[[str], Run] = missing
@@ -87,7 +91,8 @@ def diagnosed(results: tuple[StepResult, ...], state: str = "", says: Mapping[st
         asked.append(key)
         for name in (key, command):
             if says and name in says:
-                found = written(says[name], command)
+                said = says[name]
+                found = said if isinstance(said, Run) else written(said, command)
                 return made(key, found.stdout, found.stderr, found.exit_code)
         return recorded(key)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from diagnosing import OBSERVERS, Case, cut_off, pods, written
+from pasted_cases import PASTED
 from support import expected, made, runs_of, states
 
 from playbook.guide.expected import OBSERVER_ROOT
@@ -155,7 +156,7 @@ HANDMADE = (
     _crash("crash-key", "CRASH-KEY/observer"),
     _crash("crash-secret-key", "CRASH-SECRET-KEY/observer"),
     _crash("crash-db", "CRASH-DB/observer"),
-    _crash("crash-db-name", "CRASH-DB/observer"),
+    _crash("crash-db-name", "DNS-DOWN"),
     _crash("crash-other", "UNMATCHED-POD/observer", unmatched=True),
     Case("log gone, 6-3 has it", ("CRASH-KEY/observer",), says={"logs-previous": "logs-gone"},
          instead={"step6-1-pods": pods(LOOP), "step6-3-logs-observer": _KEY_LOG, **cut_off()}),
@@ -192,7 +193,7 @@ HANDMADE = (
     Case("write-denied", ("WRITE-DENIED/data",), instead={"step6-6-write-data": written("write-denied", "step6-6-write-data")}),
     Case("read-only, not described", ("WRITE-READ-ONLY/logs",), instead=_from("1.20/read-only", "step6-6-write-logs")),
     Case("db-refused", ("DB-REFUSED",), instead=_from("1.20/db-down", "step7-4-db-connection")),
-    Case("db-name", ("DB-NAME",), instead={"step7-4-db-connection": written("db-name", "step7-4-db-connection")}),
+    Case("db-name", ("DNS-DOWN",), instead={"step7-4-db-connection": written("db-name", "step7-4-db-connection")}),
     Case("data-lost", ("DATA-LOST/data",), instead={"step8-3-count-files": made("step8-3-count-files", "0\n")}),
     Case("restarted in 24 hours", ("RESTARTED/observer",), "1.20/healthy-24h",
          {"step9-1-pod-restarts": _second_sample(" 0 ", " 1 ")}),  # type: ignore[dict-item]
@@ -254,4 +255,4 @@ HANDMADE = (
          instead={"step2-pvc": _edited("step2-pvc", "20Gi", "2Gi ")}),
 )  # fmt: skip
 
-CASES = RECORDED + HANDMADE
+CASES = RECORDED + HANDMADE + PASTED

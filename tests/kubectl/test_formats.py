@@ -11,7 +11,7 @@ from datetime import datetime, timezone
 from clients import Place
 from loopback import Answer, api, forbidden, kubeconfig, serving, table
 
-from playbook.api import run_one
+from playbook.api import run_command
 from playbook.model import Ended, Run, Runs
 from playbook.steps.step0_cluster import judge as judge_cluster
 from playbook.steps.step2_pvc import judge as judge_claims
@@ -155,7 +155,7 @@ def test_pods_with_the_age_of_1_22() -> None:
 def test_as_kubectl_prints_them(place: Place) -> None:
     with serving(api(newer_server)) as url:
         kubeconfig(place.config, url)
-        seen = {name: run_one(name) for name in ("step0-nodes", "step2-pvc", "step5-services", "step6-1-pods")}
+        seen = {name: run_command(name) for name in ("step0-nodes", "step2-pvc", "step5-services", "step6-1-pods")}
     assert seen["step2-pvc"].out == PVCS
     assert seen["step6-1-pods"].out == PODS
     claims_of_1_31(Runs([seen["step2-pvc"]]))

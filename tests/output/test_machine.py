@@ -99,6 +99,7 @@ def test_keys_and_their_order():
             "started_at": "2026-11-22T14:03:05Z",
             "seconds": 0.08,
             "ordinal": 1,
+            "rows": None,
         }
     ]
     assert document["causes"][0]["explains"] == ["POD-STATUS/postgres-0", "HEALTH-POD"]

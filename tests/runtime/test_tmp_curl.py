@@ -13,7 +13,7 @@ import pytest
 from support import made
 
 from playbook.guide.catalog import load
-from playbook.model import Command, Ended, Refusal, Run, missing
+from playbook.model import Command, Ended, Refused, Run, missing
 from playbook.runtime import tmp_curl
 from playbook.runtime.replay import ReplayExecution, ReplayRunner
 from playbook.session.session import in_memory
@@ -66,9 +66,9 @@ class FakeExecution:
         waiting = self.replies.get(key, [])
         return waiting.pop(0) if waiting else missing(key)
 
-    def refuse(self, command: str, why: Refusal) -> Run:
-        self.asked.append(f"refused {command} {why.value}")
-        return replace(missing(command), ended=Ended.REFUSED, note=why.value)
+    def refuse(self, command: str, why: Refused) -> Run:
+        self.asked.append(f"refused {command} {why.note}")
+        return replace(missing(command), ended=Ended.REFUSED, note=why.note)
 
     def latest(self, command: str) -> Run | None:
         return self._latest
@@ -203,3 +203,25 @@ def test_the_plain_log_is_read_before_the_previous_one(tmp_path: Path) -> None:
 
 def test_without_an_answer_the_description_is_read(tmp_path: Path) -> None:
     assert replayed(tmp_path, said(SERVICE), said(DESCRIBED, PENDING + TAINTED)) == [SERVICE, DESCRIBED]
+
+
+@pytest.mark.parametrize(
+    ("said_of_it", "again"),
+    [('pod "tmp-curl" deleted\n', False), ("Do you want to continue? (y/N): deletion is cancelled\n", True)],
+)
+def test_a_removal_that_kubectl_cancelled_is_done_again(said_of_it: str, again: bool) -> None:
+    session, runner = in_memory("test"), FakeRunner()
+    session.keep([said(SERVICE, OK), said(REMOVED, said_of_it)])
+    tmp_curl.remove_left(session, runner)  # type: ignore[arg-type]
+    assert runner.cleaned == ([REMOVED] if again else [])
+
+
+class FakeRunner:
+    """Keeps what it was to clean up."""
+
+    def __init__(self) -> None:
+        self.cleaned: list[str] = []
+
+    def cleanup(self, command: Command) -> Run:
+        self.cleaned.append(command.key)
+        return said(command.key)

@@ -107,7 +107,14 @@ def test_no_delete_when_the_data_is_on_another_pvc(restart: Restart, at: Verific
 
 
 def test_no_delete_when_df_does_not_show_the_mount(at: Verification) -> None:
-    at.change("step6-5-mounts", "/opt/platform/runtime/observer/data\n", "/opt/platform/runtime/observer/data-old\n")
+    def elsewhere(run: Run) -> Run:
+        if OBSERVER.before not in at.cluster.calls:
+            return run
+        there = "/opt/platform/runtime/observer/data\n"
+        assert there in run.out
+        return replace(run, stdout=run.out.replace(there, there.replace("data", "data-old")).encode())
+
+    at.cluster.answers["step6-5-mounts"] = elsewhere
     assert refused(at, OBSERVER) == Refusal.DATA_NOT_MOUNTED.value
 
 
@@ -124,13 +131,17 @@ def test_no_delete_when_nobody_would_create_the_pod_again(restart: Restart, at: 
 
 @pytest.mark.parametrize("restart", BOTH)
 def test_no_delete_when_the_pod_cannot_be_described(restart: Restart, at: Verification) -> None:
-    at.answer("describe-pod", "", FORBIDDEN)
+    def forbidden(run: Run) -> Run:
+        mine = restart.is_its(run.command.partition(".")[2])
+        return replace(run, stdout=b"", stderr=FORBIDDEN.encode(), exit_code=1) if mine else run
+
+    at.cluster.answers["describe-pod"] = forbidden
     assert refused(at, restart) == Refusal.OWNER_ABSENT.value
 
 
 def test_no_delete_when_there_is_no_pod(at: Verification) -> None:
     at.cluster.observers = []
-    assert refused(at, OBSERVER) == Refusal.OWNER_ABSENT.value
+    assert refused(at, OBSERVER) == f"{Refusal.NEED_UNMET.value}: PODS-PRESENT=fail"
 
 
 def test_no_delete_without_permission_and_one_question_only(at: Verification) -> None:
@@ -175,11 +186,13 @@ def test_a_pod_of_the_same_name_is_never_no_loss(at: Verification) -> None:
     assert of(session, "FILES-KEPT").verdict is Verdict.INCONCLUSIVE
     assert of(session, "FILES-KEPT").remedy[0].command == "python -m playbook all --from 8"
     session = at.all()
-    assert at.cluster.deletes == Counter(dict.fromkeys(DELETES, 1)), "it is not deleted a second time"
+    assert at.cluster.deletes == Counter({DELETES[0]: 1}), (
+        "not a second time, and postgres-0 not after what was not seen"
+    )
     assert session.result("8").verdict is Verdict.INCONCLUSIVE
     at.cluster.answers.clear()
     session = at.all(start="8")
-    assert at.cluster.deletes == Counter(dict.fromkeys(DELETES, 2))
+    assert at.cluster.deletes == Counter({DELETES[0]: 2, DELETES[1]: 1})
     assert session.result("8").verdict is Verdict.PASS
 
 
