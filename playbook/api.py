@@ -24,6 +24,7 @@ from .resources import folder
 from .runtime.cancel import CancelToken
 from .runtime.engine import Engine
 from .runtime.execution import LiveExecution, Workplace
+from .runtime.judging import findings
 from .runtime.listener import Listener, Silent
 from .runtime.replay import ReplayRunner, last_end, replay_session, with_times_of_its_runs
 from .runtime.staleness import stale
@@ -167,9 +168,10 @@ def check_substep(number: str, *, listener: Listener | None = None, cancel: Canc
             whole.carry_out(execution)
         else:
             execution.side_by_side(commands)
-        found = tuple(finding for finding in whole.judge(execution.runs) if finding.step == number)
-        session = execution.workplace.session.state
-        result = StepResult(whole.id, found, execution.runs, judged_at=last_end(execution.runs))
+        opened = execution.workplace.session
+        session, kept = opened.state, tuple(map(opened.as_kept, execution.runs))
+        found = tuple(each for each in findings(whole, execution.runs, opened) if each.step == number)
+        result = StepResult(whole.id, found, kept, judged_at=last_end(execution.runs))
         results = tuple(result if each.step == whole.id else each for each in session.results)
         cluster = whole.cluster_of(execution.runs) if whole.cluster_of else None
         return with_times_of_its_runs(replace(session, results=results, scope=(whole.id,), cluster=cluster))
@@ -186,7 +188,7 @@ def run_command(
     with _ephemeral_execution(listener, cancel) as execution:
         if execution.command(command, target).mutates:
             raise UsageError(msg("{command} changes the cluster: it is run by its step only", command=command))
-        return execution.run(command, target)
+        return execution.workplace.session.as_kept(execution.run(command, target))
 
 
 def commands() -> tuple[Command, ...]:

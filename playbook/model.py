@@ -202,6 +202,7 @@ class Finding:
     actual: Message
     evidence: Evidence | None = None
     remedy: tuple[Remedy, ...] = ()
+    masked: bool = False  # judged from what was printed; the text that is kept, masked, would be judged otherwise
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,6 +277,7 @@ class Cause:
     remedy: tuple[Remedy, ...]
     explains: tuple[str, ...] = ()  # codes of the findings that follow from it
     matched: bool = True  # False: no branch of the guide matches
+    masked: bool = False  # found in what was printed; the text that is kept, masked, would not show it
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,10 @@ from types import FrameType
 from typing import Literal
 
 from .. import api
-from ..model import NAMESPACE, Cluster, Command, Run, Session, StepResult
+from ..model import NAMESPACE, Cluster, Command, Run, Session, StepResult, Verdict
 from ..output import terminal
 from ..output.columns import width
-from ..output.labels import TITLES, overall_sentence
+from ..output.labels import TITLES, outage_sentence, overall_sentence
 from ..runtime.cancel import CancelToken
 from ..steps import Step
 from ..text import Message, msg
@@ -150,6 +150,7 @@ class Console:
     def _summary(self, session: Session) -> str:
         """What a person needs at the end: causes, problems, the criterion that stopped the run, the verdict."""
         parts = [
+            terminal.paint(outage_sentence(session), Verdict.FAIL, self.colour),
             terminal.causes(session, colour=self.colour),
             terminal.problems(session, colour=self.colour),
             terminal.abort_text(session),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from ..model import NAMESPACE, Remedy
 from ..text import Message, msg
@@ -141,6 +142,43 @@ CHECK_VOLUMES = (
 )
 ALLOW_RESTART = do(f"{RUN_ALL} --allow-restart", msg("in a moment when the service may restart"))
 AFTER_FIRST_DATA = do(RUN_ALL, msg("once the service has written its first data"))
+
+
+def way_back(obstacle: str, pod: str, nodes: Sequence[str]) -> tuple[Remedy, ...]:
+    """What lets a pod start that was kept from it (`kubectl.startup.Obstacle`) after Step 8 deleted the one before it."""
+    describe = (do(describe_pod(pod)),) if pod else ()
+    match obstacle:
+        case "cordoned":
+            uncordon = msg("lets the node take pods again")
+            return (CHECK_SCHEDULING, *(do(f"kubectl uncordon {node}", uncordon) for node in nodes))
+        case "unschedulable":
+            free = advise(
+                msg("take the taint away that the pod does not tolerate, or free what the node is short of"),
+                changes=True,
+            )
+            return (CHECK_SCHEDULING, *(do(describe_node(node)) for node in nodes), free)
+        case "image":
+            return (
+                do(GET_GHCR, msg("is the pull Secret right (Step 3-5)? the kubelet then pulls again by itself")),
+                *describe,
+            )
+        case "volume":
+            return (do(GET_CLAIMS, msg("are the PVCs Bound, and their directories there (Step 2)?")), *describe)
+        case "settings":
+            return (
+                advise(msg("create what is missing (Steps 3-3, 3-4 and 4): the pod then starts by itself")),
+                *describe,
+            )
+        case _:
+            return (
+                do(f"kubectl get resourcequota {_IN}", msg("is the quota full? make room in it")),
+                do(
+                    "kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations",
+                    msg("does one call a webhook that does not answer? bring it up again"),
+                ),
+            )
+
+
 ONCE_SETTLED = do(RUN_ALL, msg("once these findings are settled, or each is accepted by its name with `waive`"))
 CHECK_KUBERC = advise(msg("a default option of {file} asks before each deletion: take it out", file="~/.kube/kuberc"))
 ONCE_READABLE = do(RUN_ALL, msg("once what is missing can be read"))

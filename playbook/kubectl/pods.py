@@ -135,6 +135,15 @@ def _replaces(other: Pod, pod: Pod) -> bool:
     return other.age_s is not None and pod.age_s is not None and other.age_s <= pod.age_s
 
 
+def nodes_of(run: Run, name: re.Pattern[str]) -> tuple[str, ...]:
+    """The nodes that the pods with such a name run on, by NODE in a wide list, sorted; empty where one is not known."""
+    try:
+        found = {row["NODE"] for row in table(run.out, ("NAME", "NODE")) if name.fullmatch(row["NAME"])}
+    except UnreadableText:
+        return ()
+    return () if found & {"", "<none>"} else tuple(sorted(found))
+
+
 def pod_samples(text: str) -> tuple[PodSample, ...]:
     """The rows of Step 9-1.
 

@@ -69,6 +69,8 @@ def _finding(session: Session, finding: Finding) -> dict[str, Any]:
         "evidence": _evidence(finding.evidence),
         "remedy": _remedy(finding.remedy),
     }
+    if finding.masked:
+        data["masked"] = True
     if waiver and finding.verdict is not Verdict.PASS:
         data["waived"] = {"by": waiver.by, "reason": waiver.reason, "at": _moment(waiver.at)}
     return data

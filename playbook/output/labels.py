@@ -6,10 +6,12 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from ..clock import NEVER, utc_text
+from ..guide import ids
 from ..model import SEVERITY, Ended, Evidence, Finding, Overall, Run, Runs, Session, StepResult, Verdict
 from ..session.recording import stream_name
 from ..steps import STEPS
 from ..steps.question import refused_because
+from ..steps.restart import down_since
 from ..steps.step9_stability import judged_from
 from ..text import Message, msg
 from .columns import one_line
@@ -116,6 +118,23 @@ def waived_findings(session: Session) -> tuple[Finding, ...]:
         for finding in result.findings
         if finding.verdict is not Verdict.PASS and session.waiver_for(finding)
     )
+
+
+def outage_sentence(session: Session) -> str:
+    """That Step 8 has taken the service down, and since when; "" where that was not seen, or it is up again."""
+    result = session.result("8")
+    newest = Runs(session.result("6").runs).last(ids.PODS)
+    later = newest.happened and all(run.started_at < newest.started_at for run in result.runs)
+    found = down_since(Runs((*result.runs, newest) if later else result.runs))
+    if not found:
+        return ""
+    restart, since = found
+    down = msg(
+        "The service is down since {at}: Step 8 deleted the pods of {name} and no new one has come up",
+        at=utc_text(since),
+        name=restart.name,
+    )
+    return str(down)
 
 
 def overall_sentence(session: Session) -> str:

@@ -16,7 +16,7 @@ from ..session.recording import stream_name
 from ..text import Message, translate
 from . import views
 from .escaping import code, excerpt, fenced, markdown_table, remedy, text
-from .labels import TITLES, duration, ended, moment, overall_sentence, where
+from .labels import TITLES, duration, ended, moment, outage_sentence, overall_sentence, where
 from .stability import ledger_rows, plot, samples_of
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ def markdown_text(
         session=session,
         commands=commands,
         sentence=overall_sentence(session),
+        outage=outage_sentence(session),
         symbol=_SYMBOLS[session.overall],
         tools=", ".join(f"{name} {version}" for name, version in session.provenance.tools)
         if session.provenance

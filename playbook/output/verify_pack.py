@@ -66,7 +66,7 @@ def verify(file: Path) -> Iterator[Check]:
         yield Check(Part.BYTES, what, _with_version(error.message, pack))
         return
     for judgement, differs in _JUDGEMENTS:
-        yield Check(Part.JUDGEMENT, judgement, _difference(differs, pack, opened))
+        yield Check(Part.JUDGEMENT, judgement, _difference(differs, pack, opened), _judged_live(differs, opened))
 
 
 def session_of(file: Path) -> tuple[Pack, Session]:
@@ -158,6 +158,18 @@ def _difference(
     return _with_version(found, pack) if found else None
 
 
+def _judged_live(check: Callable[[Pack, OpenSession], Message | None], opened: OpenSession) -> Message | None:
+    """How many findings or causes cannot be worked out again, because the text that showed them was masked."""
+    session = opened.state
+    marked = {"f": sum(f.masked for result in session.history for f in result.findings),
+              "c": sum(cause.masked for cause in session.causes)}  # fmt: skip
+    if check is _findings and marked["f"]:
+        return msg("{n} judged live: what showed them is masked", n=marked["f"])
+    if check is _causes and marked["c"]:
+        return msg("{n} judged live: what showed them is masked", n=marked["c"])
+    return None
+
+
 def _findings(pack: Pack, opened: OpenSession) -> Message | None:
     if (data_folder("commands") / "SHA256SUMS").read_bytes() != pack.members[SUMS]:
         return msg("this program has other commands than the session")
@@ -191,7 +203,7 @@ def _causes(pack: Pack, opened: OpenSession) -> Message | None:
             runs = [opened.load(command, ordinal) for command, ordinal in event.data["runs"]]
             told = event.data["causes"]
             found = diagnose(fold(events[:place], opened.load).results, _from(runs)) if runs or told else ()
-            if [cause_to_json(cause) for cause in found] != told:
+            if [cause_to_json(cause) for cause in found] != told and not (told and all(c.get("masked") for c in told)):
                 return msg("line {line} of the journal names other causes than the runs show", line=event.seq)
     return None
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..errors import EXIT_OF, BadSession, DiskTrouble, Interrupted
 from ..guide import ids
@@ -141,10 +142,11 @@ class Engine:
         everything = self.session.runs()  # in their order: the clock may have moved
         restarts = [place for place, run in enumerate(everything) if run.command in deletes and may_have_deleted(run)]
         since = set(everything[max(restarts, default=-1) + 1 :])
-        return Runs(run for run in self.session.runs_since_forced(step.id, step.commands) if run in since)
+        counting = (run for run in self.session.runs_since_forced(step.id, step.commands) if run in since)
+        return Runs(map(self.session.as_seen, counting))
 
     def _stops(self, step: Step, result: StepResult) -> bool:
-        self._dead_end = bool(step.is_dead_end and step.is_dead_end(Runs(result.runs)))
+        self._dead_end = bool(step.is_dead_end and step.is_dead_end(Runs(map(self.session.as_seen, result.runs))))
         return self._dead_end or meets_criterion(result, self.session)
 
     def _identify(self, seen: Cluster | None) -> None:
@@ -152,6 +154,8 @@ class Engine:
         known = self.session.state.cluster
         if seen is None:
             return
+        mask = self.session.redactor.mask_text
+        known, seen = known and masked_cluster(known, mask), masked_cluster(seen, mask)
         if known is None:
             self.session.note(Kind.IDENTITY, server=seen.server, nodes=list(seen.nodes), namespace=seen.namespace)
         elif not same_cluster(known, seen):
@@ -195,6 +199,11 @@ def _is_asked_for(step: Step, until: str, only: str | None) -> bool:
     if only:
         return step.id == only or step.cluster_of is not None
     return step.id <= until
+
+
+def masked_cluster(cluster: Cluster, mask: Callable[[str], str]) -> Cluster:
+    """`cluster` as it may be kept; two of them are compared by the same mask."""
+    return replace(cluster, server=mask(cluster.server), nodes=tuple(map(mask, cluster.nodes)))
 
 
 def same_cluster(known: Cluster, seen: Cluster) -> bool:

@@ -16,7 +16,7 @@ from ..model import Command, Ended, Refused, Run, Runs
 from ..session.session import OpenSession
 from ..steps.base import Execution
 from ..steps.restart import Restart
-from . import interlock, tmp_curl
+from . import awaiting, interlock, tmp_curl
 from .cancel import CancelToken
 from .environment import has_tool, variables_for
 from .listener import Listener, Silent
@@ -56,7 +56,7 @@ class LiveExecution:
 
     @property
     def runs(self) -> Runs:
-        """The runs of this attempt, as recorded."""
+        """The runs of this attempt, as they were printed: for judges, never to be shown or kept."""
         return Runs(self._runs)
 
     @property
@@ -131,6 +131,10 @@ class LiveExecution:
         """Step 7-2."""
         tmp_curl.ask(self)
 
+    def wait_for_new_pods(self, restart: Restart) -> bool:
+        """The wait after a delete, ended early where it is hopeless."""
+        return awaiting.wait_for_new_pods(restart, self)
+
     def refuse(self, command: str, why: Refused) -> Run:
         """Record that a command was not run."""
         key, now = self.command(command).key, self._session.now()
@@ -142,11 +146,11 @@ class LiveExecution:
 
     def unfinished(self, *commands: str) -> Runs:
         """Runs of earlier attempts at this step."""
-        return Runs(self._session.runs_since_forced(self.step, commands, unpassed=True))
+        return Runs(map(self._session.as_seen, self._session.runs_since_forced(self.step, commands, unpassed=True)))
 
     def adopt(self, *runs: Run) -> None:
         """Count earlier runs as evidence of this attempt; all stay in the order in which they were made."""
-        self._runs = list(self._session.in_order((*runs, *self._runs)))
+        self._runs = [self._session.as_seen(run) for run in self._session.in_order((*runs, *self._runs))]
 
     def has_tool(self, name: str) -> bool:
         """Whether a program is on PATH."""
@@ -165,7 +169,10 @@ class LiveExecution:
     def latest(self, command: str) -> Run | None:
         """The newest run of a command in this session, also one that is still to be recorded; None when there is none."""
         mine = [run for run in self._unkept or () if run.command == command]
-        return mine[-1] if mine else self._session.latest(command)
+        if mine:
+            return mine[-1]
+        kept = self._session.latest(command)
+        return self._session.as_seen(kept) if kept else None
 
     def pause(self, seconds: float) -> None:
         """Wait, and heed an cancel meanwhile."""
@@ -207,12 +214,12 @@ class LiveExecution:
     def _keep(self, raw: Sequence[Run], *, heed: bool = True) -> tuple[Run, ...]:
         if self._unkept is not None:
             self._unkept.extend(raw)
-            return tuple(self._session.redactor.mask(run) for run in raw)
-        kept = self._session.keep(raw)
-        self._runs.extend(kept)
-        if heed and any(run.ended is Ended.INTERRUPTED for run in kept):
+            return tuple(raw)
+        seen = tuple(map(self._session.as_seen, self._session.keep(raw)))
+        self._runs.extend(seen)
+        if heed and any(run.ended is Ended.INTERRUPTED for run in seen):
             self.workplace.cancel.check()
-        return kept
+        return seen
 
 
 def _in_parallel(work: Sequence[Callable[[], T]], jobs: int) -> list[T]:

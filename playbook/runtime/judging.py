@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Protocol
 
 from ..diagnosis.diagnose import diagnose
 from ..guide.criteria import Criterion, met
-from ..model import Run, Runs, Session, StepResult, Verdict
+from ..model import Finding, Run, Runs, Session, StepResult, Verdict, missing
 from ..session.fold import cause_to_json
 from ..session.journal import Kind
 from ..session.session import OpenSession
 from ..steps import Step
+from ..steps.masked import caused_live, judged_live
 
 
 class Diagnosing(Protocol):
@@ -26,10 +30,20 @@ class Diagnosing(Protocol):
 
 
 def judge(step: Step, runs: Runs, session: OpenSession, at: datetime) -> StepResult:
-    """What the judge of `step` says of `runs` at the moment `at`; the session notes it."""
-    result = StepResult(step.id, step.judge(runs), runs, 1 + session.attempts(step.id), at)
+    """What the judge of `step` says of `runs`, as printed, at the moment `at`; the session notes it, masked."""
+    kept = Runs(map(session.as_kept, runs))
+    result = StepResult(step.id, findings(step, runs, session), kept, 1 + session.attempts(step.id), at)
     session.judged(result, at)
     return result
+
+
+def findings(step: Step, runs: Runs, session: OpenSession) -> tuple[Finding, ...]:
+    """What the judge of `step` says of `runs`, as printed: masked, and marked where the masked runs are judged otherwise."""
+    kept = Runs(map(session.as_kept, runs))
+    live = step.judge(runs)
+    if kept == runs:
+        return live
+    return judged_live(live, step.judge(kept), session.redactor.mask_text)
 
 
 def meets_criterion(result: StepResult, session: OpenSession) -> bool:
@@ -60,9 +74,20 @@ def note_causes(session: OpenSession, execution: Diagnosing) -> None:
         if state.causes:
             session.note(Kind.CAUSES, causes=[], runs=[])
         return
-    causes = diagnose(state.results, execution.run)
+    seen = [replace(result, runs=tuple(map(session.as_seen, result.runs))) for result in state.results]
+    causes = diagnose(seen, execution.run)
+    kept = tuple(map(session.as_kept, execution.runs))
+    if kept != tuple(execution.runs) or seen != list(state.results):
+        again = diagnose(state.results, partial(_recorded, kept))
+        causes = caused_live(causes, again, session.redactor.mask_text)
     session.note(
         Kind.CAUSES,
         causes=[cause_to_json(cause) for cause in causes],
         runs=[[run.command, run.ordinal] for run in execution.runs],
     )
+
+
+def _recorded(runs: Iterable[Run], command: str, target: str) -> Run:
+    """The run of a diagnosis command among `runs`; one that says it is not recorded when there is none."""
+    key = f"{command}.{target}" if target else command
+    return next((run for run in runs if run.command == key), missing(key))

@@ -22,7 +22,7 @@ from ..session.recording import Entry, is_key, read_index, stream_name
 from ..session.session import OpenSession
 from ..steps import STEPS
 from ..steps.base import Execution
-from ..steps.restart import Restart
+from ..steps.restart import Restart, nothing_to_wait_for
 from ..steps.step7_health import is_in_the_way
 from ..text import msg
 from .judging import judge, meets_criterion, note_causes
@@ -166,6 +166,13 @@ class ReplayExecution:
         if self.has_more(f"{ids.DESCRIBE_POD}.{TMP_CURL}"):
             self.run(ids.DESCRIBE_POD, TMP_CURL)
 
+    def wait_for_new_pods(self, restart: Restart) -> bool:
+        """The waits that were recorded, and what was looked at beside them."""
+        self.retry(restart.wait, nothing_to_wait_for, times=0, every_s=0)
+        if self.has_more(ids.NOT_CREATED):
+            self.run(ids.NOT_CREATED)
+        return True
+
     def refuse(self, command: str, why: Refused) -> Run:
         """Say that a command was not run."""
         return self._keep([Run(command, 0, b"", b"", None, Ended.REFUSED, self._session.now(), 0.0, why.note)])[0]
@@ -199,9 +206,9 @@ class ReplayExecution:
         return own or (self._catalog.fill(command, target) if target else self._catalog.command(command))
 
     def _keep(self, raw: Sequence[Run]) -> tuple[Run, ...]:
-        kept = self._session.keep(raw)
-        self._runs.extend(kept)
-        return kept
+        seen = tuple(map(self._session.as_seen, self._session.keep(raw)))
+        self._runs.extend(seen)
+        return seen
 
 
 def replay_session(

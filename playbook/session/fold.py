@@ -63,6 +63,7 @@ def finding_to_json(finding: Finding) -> dict[str, Any]:
         "actual": finding.actual.to_json(),
         "evidence": _evidence_to_json(finding.evidence),
         "remedy": [_remedy_to_json(remedy) for remedy in finding.remedy],
+        **({"masked": True} if finding.masked else {}),
     }
 
 
@@ -77,6 +78,7 @@ def finding_from_json(data: Mapping[str, Any]) -> Finding:
         Message.from_json(data["actual"]),
         _evidence_from_json(data["evidence"]),
         tuple(_remedy_from_json(remedy) for remedy in data["remedy"]),
+        data.get("masked", False),
     )
 
 
@@ -92,6 +94,7 @@ def cause_to_json(cause: Cause) -> dict[str, Any]:
         "remedy": [_remedy_to_json(remedy) for remedy in cause.remedy],
         "explains": list(cause.explains),
         "matched": cause.matched,
+        **({"masked": True} if cause.masked else {}),
     }
 
 
@@ -107,6 +110,7 @@ def cause_from_json(data: Mapping[str, Any]) -> Cause:
         tuple(_remedy_from_json(remedy) for remedy in data["remedy"]),
         tuple(data["explains"]),
         data["matched"],
+        data.get("masked", False),
     )
 
 
@@ -278,6 +282,7 @@ def all_ten(session: Session) -> tuple[StepResult, ...]:
 def evidence_digest(finding: Finding) -> str:
     """What a waiver is bound to: the finding as it was judged. Another text, value or line is another finding."""
     data = finding_to_json(finding)
+    data.pop("masked", None)
     data.pop("evidence")  # the same answer seen again stays accepted; its ordinal changes with every attempt
     return hashlib.sha256(json.dumps(data, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 

@@ -41,6 +41,7 @@ class OpenSession:
         self._journal = journal
         self._writer = RecordingWriter(folder) if folder else None
         self._runs: dict[RunKey, Run] = {}
+        self._seen: dict[RunKey, Run] = {}  # as printed, where the mask changed it: never leaves this program's memory
         self._last: dict[str, int] = {}  # the highest ordinal given to each command
         self._reserved: dict[str, list[int]] = {}  # of commands that were begun and have not been kept
         self._fold = Fold(self.load)
@@ -77,6 +78,16 @@ class OpenSession:
         """A run by its key; one that says it is not recorded when there is none."""
         with self._lock:
             return self._runs.get((command, ordinal)) or missing(command, ordinal)
+
+    def as_seen(self, run: Run) -> Run:
+        """A kept run as it was printed: for judges. The run itself where no mask changed it, or another program made it."""
+        with self._lock:
+            return self._seen.get((run.command, run.ordinal), run)
+
+    def as_kept(self, run: Run) -> Run:
+        """The reverse of `as_seen`: for all that leaves the program. A run that is not kept is masked."""
+        with self._lock:
+            return self._runs.get((run.command, run.ordinal)) or self.redactor.mask(run)
 
     def latest(self, command: str) -> Run | None:
         """The newest run of a command, or None."""
@@ -142,8 +153,10 @@ class OpenSession:
                     self.redactor.learn_from_env(run.stdout)
                     self.has_learned = True
             kept = tuple(self.redactor.mask(run) for run in batch)
-            for run in kept:
+            for printed, run in zip(batch, kept, strict=True):
                 self._runs[run.command, run.ordinal] = run
+                if printed is not run:
+                    self._seen[run.command, run.ordinal] = printed
                 if self._writer:
                     self._writer.add(run)
                 self.note(Kind.RUN, **_run_to_json(run))
@@ -222,6 +235,7 @@ class OpenSession:
             if (masked.stdout, masked.stderr) == (run.stdout, run.stderr):
                 continue
             self._runs[key] = masked
+            self._seen.setdefault(key, run)
             if self._writer:
                 self._writer.replace(masked)
             out, err = _digests(masked)

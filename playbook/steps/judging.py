@@ -7,6 +7,7 @@ from dataclasses import replace
 from ..guide.catalog import require_step
 from ..model import Runs, Session, StepResult
 from . import STEPS, Step
+from .masked import same_findings
 
 
 def step_by_number(number: str) -> Step:
@@ -19,12 +20,17 @@ def step_by_number(number: str) -> Step:
 
 
 def rejudge(session: Session) -> Session:
-    """`session` with every step judged again from its recorded runs."""
+    """`session` with every step judged again from its recorded runs.
+
+    Findings that were judged live, because the mask would change them, stay as they were recorded.
+    """
 
     def again(result: StepResult) -> StepResult:
         if result.judged_at is None:
             return result
-        return replace(result, findings=step_by_number(result.step).judge(Runs(result.runs)))
+        found = step_by_number(result.step).judge(Runs(result.runs))
+        marked = any(finding.masked for finding in result.findings) and not same_findings(result.findings, found)
+        return result if marked else replace(result, findings=found)
 
     return replace(
         session,

@@ -6,6 +6,7 @@ findings is fail, inconclusive or skipped, or is not there at all. Only a waiver
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -13,8 +14,7 @@ from ..errors import UnreadableText
 from ..guide import ids
 from ..guide.codes import Code, family
 from ..guide.expected import OBSERVER_DEPLOYMENT, POSTGRES_POD, PVCS
-from ..kubectl.pods import of_deployment
-from ..kubectl.tables import table
+from ..kubectl.pods import deployment_pods, nodes_of
 from ..model import PASSING, Finding, Run, Runs, Session, Verdict
 from ..text import Message, msg
 from .step6_pods import guide_pods, in_service
@@ -108,14 +108,9 @@ def left_over_pods(run: Run) -> frozenset[str]:
     return frozenset(pod.name for pod in mine if pod not in kept)
 
 
+_SERVICE_PODS = re.compile(rf"{deployment_pods(OBSERVER_DEPLOYMENT)}|{re.escape(POSTGRES_POD)}")
+
+
 def _nodes_of_pods(session: Session) -> frozenset[str]:
     """The nodes that the pods run on, by 6-1's NODE; empty, which means any, where one of them is not known."""
-    run = Runs(session.result("6").runs).last(ids.PODS)
-    try:
-        rows = table(run.out, ("NAME", "NODE"))
-    except UnreadableText:
-        return frozenset()
-    left = left_over_pods(run)
-    mine = [row for row in rows if of_deployment(row["NAME"], OBSERVER_DEPLOYMENT) or row["NAME"] == POSTGRES_POD]
-    found = frozenset(row["NODE"] for row in mine if row["NAME"] not in left)
-    return frozenset() if found & {"", "<none>"} else found
+    return frozenset(nodes_of(Runs(session.result("6").runs).last(ids.PODS), _SERVICE_PODS))

@@ -132,7 +132,7 @@ def test_no_delete_when_nobody_would_create_the_pod_again(restart: Restart, at: 
 @pytest.mark.parametrize("restart", BOTH)
 def test_no_delete_when_the_pod_cannot_be_described(restart: Restart, at: Verification) -> None:
     def forbidden(run: Run) -> Run:
-        mine = restart.is_its(run.command.partition(".")[2])
+        mine = restart.pods.fullmatch(run.command.partition(".")[2])
         return replace(run, stdout=b"", stderr=FORBIDDEN.encode(), exit_code=1) if mine else run
 
     at.cluster.answers["describe-pod"] = forbidden

@@ -26,6 +26,7 @@ _ASSIGNED = re.compile(
 )
 _OPEN_VALUE = re.compile(
     rb"(?:null|true|false|none|nil|\{\}|\[\]|\*+|os\.(?:environ|getenv).*"
+    rb"|(?:TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|CRITICAL|FATAL|PANIC)[:,]?"
     rb"|<(?:password|key|secret|id|token|none|unset|redacted|masked)>.*)",
     re.IGNORECASE | re.DOTALL,
 )
@@ -43,6 +44,12 @@ _NAME_BEFORE_DATA = re.compile(rb"(?:client-key|client-certificate|certificate-a
 _CREDENTIALS = re.compile(rb"://[^\s:/@\"'<>]*:([^\s/\"'<>?#]+)@")
 _JWT = re.compile(rb"eyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]{4,}(?:\.[A-Za-z0-9_-]*)?)?")
 _KEY_BEGIN = b"private key-----"
+_BETWEEN = rb"(?:\\{1,4}[rn]|[\s\"'|>+])*"
+_KEY_LINES = re.compile(
+    rb"(?:" + _BETWEEN + rb"[a-z0-9+/]+=*(?=[\s\\\"']|\Z))?"
+    rb"(?:" + _BETWEEN + rb"(?:[a-z0-9+/]{20,}=*|[a-z0-9+/]{2,}={1,2}|(?:proc-type|dek-info):[^\r\n]*))*"
+)
+"""What follows the first line of a private key whose last line is missing: lines of base64, with their line ends."""
 
 
 def self_declared(data: bytes) -> Iterator[Span]:
@@ -117,14 +124,15 @@ def _tokens(data: bytes) -> Iterator[Span]:
 
 
 def _private_keys(lower: bytes) -> Iterator[Span]:
-    """What stands between the two lines of a private key in PEM; up to the end of the text when the last is missing."""
-    at = lower.find(_KEY_BEGIN)
+    """What stands between the two lines of a private key in PEM; its lines of base64 when the last is missing."""
+    at, ended = lower.find(_KEY_BEGIN), True
     while at >= 0:
         after = at + len(_KEY_BEGIN)
         if lower.rfind(b"-----begin", max(0, at - 40), at) >= 0:
-            end = lower.find(b"-----end", after)
-            yield after, end if end >= 0 else len(lower)
-            if end < 0:
-                return
-            after = end + len(b"-----end private key-----")
+            end = lower.find(b"-----end", after) if ended else -1
+            ended = end >= 0  # without one here there is none further on: the time stays linear
+            if not ended:
+                end = _KEY_LINES.match(lower, after).end()  # type: ignore[union-attr]  # it matches nothing, too
+            yield after, end
+            after = end
         at = lower.find(_KEY_BEGIN, after)

@@ -1,0 +1,81 @@
+"""Judges see what was printed; what is kept is masked, and a finding that the mask would change says so."""
+
+from __future__ import annotations
+
+import tarfile
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from fake_cluster import FakeCluster
+from starts import go_on
+from verifying import Verification, verification  # noqa: F401  # a fixture
+
+from playbook import api
+from playbook.model import Run, Verdict
+from playbook.output.pack import pack
+from playbook.output.verify_pack import verify
+from playbook.session.redact.redactor import Redactor
+from playbook.session.store import SessionStore
+
+LEVELS = [
+    "2026-11-22 22:57:01,123 observer.kis_token: ERROR refresh failed",
+    "observer.auth_token: CRITICAL cannot renew",
+    "kis.app_secret: FATAL: unreadable",
+    "db.password: PANIC cannot write",
+    "[observer.api_key] token: ERROR 401",
+    "access_token - ERROR - expired",
+    '{"level": "ERROR", "token": "x"}',
+    "level=error token=abc",
+    "ERROR token: expired",
+    "refresh_token: ERROR: HTTP 500",
+]
+"""Handmade, after the loggers of a Python service that are named after what they handle."""
+
+VALUE = "pl4nted ERROR b00m"
+"""A value that hides the level of the line it stands in."""
+
+
+@pytest.mark.parametrize("line", LEVELS)
+def test_the_level_behind_a_word_of_secrecy_keeps_its_verdict(line: str, verification: Verification) -> None:
+    verification.answer("step6-3-logs-observer", f"INFO started\n{line}\n")
+    found = [
+        f for f in verification.all(until="6").result("6").findings if f.step == "6-3" and f.verdict is Verdict.FAIL
+    ]
+    assert found, line
+    assert not any(finding.masked for finding in found), "the level stays readable"
+
+
+def printing(run: Run) -> Run:
+    """A log and an environment that hold VALUE."""
+    if run.command == "step6-4-env":
+        return replace(run, stdout=run.stdout + f"ODD_TOKEN={VALUE}\n".encode())
+    return replace(run, stdout=b"INFO up\n2026-11-22 22:57:01 " + VALUE.encode() + b"\n")
+
+
+def test_what_the_mask_would_change_is_judged_live_and_marked(tmp_path: Path) -> None:
+    cluster = FakeCluster()
+    cluster.answers = {"step6-3-logs-observer": printing, "step6-4-env": printing}
+    session = go_on(tmp_path, cluster)
+    found = [finding for finding in session.result("6").findings if finding.masked]
+    assert {(finding.step, finding.verdict) for finding in found} == {("6-3", Verdict.FAIL)}
+    assert not [f for result in session.results for f in result.findings if "b00m" in f.actual.english]
+    folder = SessionStore(tmp_path).folder(session.id)
+    again = api.replay(folder)
+    assert again.result("6").findings == session.result("6").findings, "a replay takes over what it cannot see"
+    file = tmp_path / "pack.tar.gz"
+    file.write_bytes(pack(folder).to_bytes())
+    checks = list(verify(file))
+    assert [str(check.wrong) for check in checks if check.wrong] == []
+    assert any(check.note and "judged live" in str(check.note) for check in checks)
+    with tarfile.open(file) as members:
+        read = {member.name: members.extractfile(member).read() for member in members}  # type: ignore[union-attr]
+    assert not [name for name, data in read.items() if b"b00m" in data]
+    assert "judged live" in next(data for name, data in read.items() if name.endswith("/report.md")).decode()
+
+
+def test_a_key_without_its_last_line_hides_nothing_else() -> None:
+    text = "-----BEGIN PRIVATE KEY-----\nMIIEvgIBADANBgkqhkiG9w0BAQEFAASC\nERROR stopped\nNAME   READY\n"
+    masked = Redactor().mask_text(text)
+    assert "MIIEv" not in masked
+    assert masked.endswith("\nERROR stopped\nNAME   READY\n")
