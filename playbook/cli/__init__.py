@@ -127,7 +127,7 @@ def _ended() -> int:
 
 def _run_verb() -> int:
     try:
-        program = started_as(sys.orig_argv[0], sys.argv[0])
+        program = os.environ.pop("PLAYBOOK_STARTED_AS", "") or started_as(sys.orig_argv[0], sys.argv[0])
         use_program(program)
         status = int(root.main(prog_name=program, standalone_mode=False) or 0)
         sys.stdout.flush()
