@@ -108,7 +108,20 @@ def test_the_variant_that_was_run_is_judged():
         ("sealed-secrets-controller-5746f67bd5-6fb5r   0/0     Running            0             48m\n", "fail"),
         ("sealed-secrets-controller-5746f67bd5-6fb5r   1/1     Terminating        0             48m\n", "fail"),
         ("sealed-secrets-controller-5746f67bd5-6fb5r   0/1     CrashLoopBackOff   7             48m\n", "fail"),
-        ("kubeseal-0                                   1/1     Running            0             48m\n", None),
+        ("kubeseal-0                                   1/1     Running            0             48m\n", "inconclusive"),
+        ("sealed-secrets-web-5746f67bd5-6fb5r          1/1     Running            0             48m\n", "inconclusive"),
+        ("sealed-secrets-5746f67bd5-6fb5r              1/1     Running            0             48m\n", None),
+        ("ops-sealed-secrets-5746f67bd5-6fb5r          1/1     Running            0             48m\n", None),
+        (
+            "sealed-secrets-web-5746f67bd5-6fb5r          1/1     Running            0             48m\n"
+            "sealed-secrets-controller-5746f67bd5-6fb5r   0/1     Completed          0             48m\n",
+            "fail",
+        ),
+        (
+            "sealed-secrets-controller-5746f67bd5-n7xqb   0/1     Completed          0             48m\n"
+            "sealed-secrets-controller-5746f67bd5-6fb5r   1/1     Running            0             9s\n",
+            None,
+        ),
         (
             "sealed-secrets-controller-5746f67bd5-n7xqb   0/1     Terminating        0             48m\n"
             "sealed-secrets-controller-5746f67bd5-6fb5r   1/1     Running            0             9s\n",
