@@ -25,6 +25,7 @@ from .runtime.cancel import CancelToken
 from .runtime.engine import Engine
 from .runtime.execution import LiveExecution, Workplace
 from .runtime.judging import findings
+from .runtime.learning import learning
 from .runtime.listener import Listener, Silent
 from .runtime.replay import ReplayRunner, last_end, replay_session, with_times_of_its_runs
 from .runtime.staleness import stale
@@ -216,7 +217,9 @@ def _ephemeral_execution(listener: Listener | None, cancel: CancelToken | None) 
     with open_runner() as (catalog, runner):
         cancel.on_cancel(runner.end_all)
         jobs = os.cpu_count() or 1
-        yield LiveExecution("", Workplace(catalog, runner, in_memory("-"), listener or Silent(), cancel, jobs))
+        workplace = Workplace(catalog, runner, in_memory("-"), listener or Silent(), cancel, jobs)
+        workplace.session.learning = learning(workplace)
+        yield LiveExecution("", workplace)
 
 
 # what was recorded

@@ -61,3 +61,4 @@ DESCRIBE_POD_FAILED = "describe-pod-failed"
 
 LOGS = "logs"
 REMOVE_TMP_CURL = "remove-tmp-curl"
+SECRET_VALUES = "secret-values"
