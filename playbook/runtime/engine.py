@@ -55,9 +55,9 @@ class Engine:
     # the loop
 
     def _attempt(self, start: str | None, until: str, only: str | None) -> Session:
-        self.session.learning = learning(self.workplace)
         self.session.end_unfinished()
         self.session.note(Kind.ATTEMPT, start=start or "", until=until, only=only or "")
+        self.session.learning = learning(self.workplace)
         for step in STEPS:
             if not _is_asked_for(step, until, only):
                 continue

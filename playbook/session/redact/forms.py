@@ -131,15 +131,17 @@ def _cut(anchored: bytes, whole: bytes) -> Iterator[Form]:
 
 
 def is_odd(text: bytes) -> bool:
-    """Whether `text` is no word, date, address or path: letters of both cases or none, with digits among them.
+    """Whether `text` is no word, name, date or address: digits among letters of both cases, signs, or more of both.
 
-    >>> [is_odd(text) for text in (b"postgres", b"2026-11-", b"observer-db-pvc1", b"aB3+xY9z", b"s3cr3t-v")]
-    [False, False, False, True, True]
+    >>> [is_odd(text) for text in (b"postgres", b"2026-11-", b"observer-db-pvc1", b"aB3+xY9z", b"s3cr3t-v", b"pl4n/ed+")]
+    [False, False, False, True, True, True]
     """
     digits = sum(48 <= byte <= 57 for byte in text)
-    letters = sum(chr(byte).isalpha() for byte in text if byte < 128)
-    others = sum(byte >= 128 for byte in text)
-    return (digits >= 2 and letters >= 2) or others >= 6
+    lower, upper = sum(97 <= byte <= 122 for byte in text), sum(65 <= byte <= 90 for byte in text)
+    signs = sum(byte in b"/+=!@#$%^&*~?" for byte in text)
+    if sum(byte >= 128 for byte in text) >= 6:
+        return True
+    return bool(digits and lower + upper >= 2 and (digits >= 2 or signs or (lower and upper)))
 
 
 def _url(value: bytes) -> Iterator[bytes]:
