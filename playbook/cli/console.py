@@ -12,15 +12,19 @@ from types import FrameType
 from typing import Literal
 
 from .. import api
-from ..model import NAMESPACE, Cluster, Command, Run, Session, StepResult
+from ..model import NAMESPACE, Cluster, Command, Run, Session, StepResult, Verdict
 from ..output import terminal
 from ..output.columns import width
-from ..output.labels import TITLES, overall_sentence
+from ..output.labels import TITLES, outage_sentence, overall_sentence
+from ..output.plan import commands as planned_commands
+from ..output.plan import findings_so_far, needs
 from ..runtime.cancel import CancelToken
+from ..runtime.plan import Plan
 from ..steps import Step
 from ..text import Message, msg
+from .crash import watch_threads
 from .progress import Progress
-from .streams import is_colourful, notify
+from .streams import harmless, is_colourful, notify
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 Form = Literal["text", "json", "junit"]
@@ -53,6 +57,7 @@ class Console:
         self._widest = max(width(str(title)) for title in TITLES.values())
 
     def __enter__(self) -> Console:
+        watch_threads()
         self._handlers = {number: signal.signal(number, self._on_signal) for number in SIGNALS}
         return self
 
@@ -103,7 +108,7 @@ class Console:
         """Nothing else writes while a person is asked."""
         return self._progress.paused()
 
-    def confirm_restart(self, cluster: Cluster | None) -> bool:
+    def confirm_restart(self, cluster: Cluster | None, plan: Plan) -> bool:
         """--allow-restart, or the namespace typed at a terminal."""
         if self._allow_restart:
             return True
@@ -113,9 +118,10 @@ class Console:
             msg("Step 8 deletes the pods of Observer and postgres-0, one after the other, and waits for new ones.")
         )
         self.notice(msg("cluster: {cluster}", cluster=str(cluster) if cluster else "?"))
-        self.notice(
-            msg("Type the namespace to allow it, anything else to go on without: {namespace}", namespace=NAMESPACE)
-        )
+        self.notice(msg("findings so far:"))
+        for line in (*findings_so_far(plan), *planned_commands(plan), *needs(plan)):
+            self.notice(line)
+        self.notice(msg("Type the namespace {namespace} to restart. Enter alone: no restart.", namespace=NAMESPACE))
         self.cancel.may_raise = True
         try:
             return input("> ").strip() == NAMESPACE
@@ -135,7 +141,7 @@ class Console:
         """A result: to standard output. A reader that has gone away is an interruption."""
         self._progress.rest()
         try:
-            print(text, flush=True)
+            print(harmless(text), flush=True)
         except OSError:
             sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115 - kept open till the end of the program
             self.cancel.cancel(signal.SIGPIPE)
@@ -150,6 +156,7 @@ class Console:
     def _summary(self, session: Session) -> str:
         """What a person needs at the end: causes, problems, the criterion that stopped the run, the verdict."""
         parts = [
+            terminal.paint(outage_sentence(session), Verdict.FAIL, self.colour),
             terminal.causes(session, colour=self.colour),
             terminal.problems(session, colour=self.colour),
             terminal.abort_text(session),

@@ -60,5 +60,6 @@ DESCRIBE_POD = "describe-pod"
 DESCRIBE_POD_FAILED = "describe-pod-failed"
 
 LOGS = "logs"
+NOT_CREATED = "pods-not-created"
 REMOVE_TMP_CURL = "remove-tmp-curl"
 SECRET_VALUES = "secret-values"

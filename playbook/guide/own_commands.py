@@ -25,6 +25,15 @@ LOG_TMP_CURL = Command(
 )
 """What curl printed in the pod of 7-2. The guide's `logs --previous` cannot show it for half a minute on Kubernetes 1.34."""
 
+NOT_CREATED = Command(
+    ids.NOT_CREATED,
+    "8",
+    "kubectl get events -n observer-prod --field-selector reason=FailedCreate --sort-by=.lastTimestamp\n",
+    "",
+    timeout_s=10.0,
+)
+"""Why no pod at all is made in place of a deleted one: a quota, an admission webhook. No command of the guide shows it."""
+
 VERSION = Command("kubectl-version", "", "kubectl version\n", "", timeout_s=10.0)
 """Which kubectl speaks to which API server: for the report."""
 
@@ -40,5 +49,5 @@ CONTEXT = Command(
 SECRET_VALUES = Command(ids.SECRET_VALUES, "", "kubectl get secrets -n observer-prod -o json\n", "", timeout_s=8.0)
 """The values that are to be masked, read into memory before anything is kept. Its output is kept nowhere; no verdict."""
 
-OWN_COMMANDS = {command.key: command for command in (REMOVE_TMP_CURL, LOG_TMP_CURL, SECRET_VALUES)}
+OWN_COMMANDS = {command.key: command for command in (REMOVE_TMP_CURL, LOG_TMP_CURL, NOT_CREATED, SECRET_VALUES)}
 """All of them, by the name under which their runs are recorded."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from ..model import NAMESPACE, Remedy
 from ..text import Message, msg
@@ -66,6 +67,13 @@ def previous_log(pod: str) -> str:
     return f"kubectl logs {pod} {_IN} --previous"
 
 
+def remove_leftover(pod: str) -> Remedy:
+    """How to be rid of a pod that is over and was replaced."""
+    return do(
+        f"kubectl delete pod {pod} {_IN}", msg("changes the cluster: removes what is left of a pod that was replaced")
+    )
+
+
 def describe_node(name: str) -> str:
     """The guide's command for a node that is not Ready."""
     return f"kubectl describe node {name}"
@@ -114,6 +122,7 @@ READ_OBSERVERS_LOG = do(LOG_OF_OBSERVER, msg("find the cause in the log"))
 READ_POSTGRES_LOG = do(LOG_OF_POSTGRES, msg("find the cause in the log"))
 DESCRIBE_OBSERVERS = do(describe_pod("-l app=observer"), msg("is the PVC mounted there, or an emptyDir?"))
 OLD_EVENTS = advise(msg("an event stays for an hour, also when its cause is gone; it goes with its pod (Step 8-2)"))
+LOOK_AGAIN = do(RUN_ALL, msg("in a minute or two, once the pod has had its time to start"))
 CHECK_ENV = advise(msg("check env of the Deployment observer"))
 CHECK_READINESS = advise(msg("the readinessProbe fails: check the /health endpoint (Step 7)"))
 
@@ -133,6 +142,43 @@ CHECK_VOLUMES = (
 )
 ALLOW_RESTART = do(f"{RUN_ALL} --allow-restart", msg("in a moment when the service may restart"))
 AFTER_FIRST_DATA = do(RUN_ALL, msg("once the service has written its first data"))
+
+
+def way_back(obstacle: str, pod: str, nodes: Sequence[str]) -> tuple[Remedy, ...]:
+    """What lets a pod start that was kept from it (`kubectl.startup.Obstacle`) after Step 8 deleted the one before it."""
+    describe = (do(describe_pod(pod)),) if pod else ()
+    match obstacle:
+        case "cordoned":
+            uncordon = msg("lets the node take pods again")
+            return (CHECK_SCHEDULING, *(do(f"kubectl uncordon {node}", uncordon) for node in nodes))
+        case "unschedulable":
+            free = advise(
+                msg("take the taint away that the pod does not tolerate, or free what the node is short of"),
+                changes=True,
+            )
+            return (CHECK_SCHEDULING, *(do(describe_node(node)) for node in nodes), free)
+        case "image":
+            return (
+                do(GET_GHCR, msg("is the pull Secret right (Step 3-5)? the kubelet then pulls again by itself")),
+                *describe,
+            )
+        case "volume":
+            return (do(GET_CLAIMS, msg("are the PVCs Bound, and their directories there (Step 2)?")), *describe)
+        case "settings":
+            return (
+                advise(msg("create what is missing (Steps 3-3, 3-4 and 4): the pod then starts by itself")),
+                *describe,
+            )
+        case _:
+            return (
+                do(f"kubectl get resourcequota {_IN}", msg("is the quota full? make room in it")),
+                do(
+                    "kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations",
+                    msg("does one call a webhook that does not answer? bring it up again"),
+                ),
+            )
+
+
 ONCE_SETTLED = do(RUN_ALL, msg("once these findings are settled, or each is accepted by its name with `waive`"))
 CHECK_KUBERC = advise(msg("a default option of {file} asks before each deletion: take it out", file="~/.kube/kuberc"))
 ONCE_READABLE = do(RUN_ALL, msg("once what is missing can be read"))
@@ -277,3 +323,8 @@ PGDATA = advise(
     ),
     changes=True,
 )
+
+
+FOR_AN_UNREADABLE_KUBECONFIG = (READ_AS_ROOT, COPY_KUBECONFIG, KUBECONFIG_MODE)
+WITHOUT_A_KUBECONFIG = (EXPORT_KUBECONFIG, COPY_KUBECONFIG)
+FOR_A_CERTIFICATE = (CHECK_CLOCK, RENEW_CERTIFICATES, CHECK_AUTHORITY)

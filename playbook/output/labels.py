@@ -6,10 +6,13 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from ..clock import NEVER, utc_text
+from ..guide import ids
+from ..guide.criteria import criterion
 from ..model import SEVERITY, Ended, Evidence, Finding, Overall, Run, Runs, Session, StepResult, Verdict
 from ..session.recording import stream_name
 from ..steps import STEPS
 from ..steps.question import refused_because
+from ..steps.restart import down_since
 from ..steps.step9_stability import judged_from
 from ..text import Message, msg
 from .columns import one_line
@@ -40,7 +43,7 @@ _ENDS = {
     Ended.TIMEOUT: msg("ended by the time limit"),
     Ended.INTERRUPTED: msg("interrupted"),
     Ended.STOPPED_EARLY: msg("ended by the program: the answer had been seen"),
-    Ended.NOT_FOUND: msg("bash was not found"),
+    Ended.NOT_FOUND: msg("bash could not be started"),
     Ended.NOT_RECORDED: msg("not in the recording"),
 }
 
@@ -118,6 +121,23 @@ def waived_findings(session: Session) -> tuple[Finding, ...]:
     )
 
 
+def outage_sentence(session: Session) -> str:
+    """That Step 8 has taken the service down, and since when; "" where that was not seen, or it is up again."""
+    result = session.result("8")
+    newest = Runs(session.result("6").runs).last(ids.PODS)
+    later = newest.happened and all(run.started_at < newest.started_at for run in result.runs)
+    found = down_since(Runs((*result.runs, newest) if later else result.runs))
+    if not found:
+        return ""
+    restart, since = found
+    down = msg(
+        "The service is down since {at}: Step 8 deleted the pods of {name} and no new one has come up",
+        at=utc_text(since),
+        name=restart.name,
+    )
+    return str(down)
+
+
 def overall_sentence(session: Session) -> str:
     """What is said of the whole verification, in one sentence; a second one names what was waived."""
     waived = one_line(", ".join(finding.code for finding in waived_findings(session)))
@@ -131,9 +151,10 @@ def _overall(session: Session) -> Message:
     match session.overall:
         case Overall.ABORTED if session.abort:
             return msg(
-                "Aborted: abort criterion {criterion} is met at Step {step}, the verification stopped there.",
+                "Aborted: abort criterion {criterion} is met at Step {step}: {condition}.",
                 criterion=session.abort.criterion,
                 step=session.abort.step,
+                condition=str(criterion(session.abort.criterion).condition),
             )
         case Overall.FAILED:
             steps = standing(Verdict.FAIL)

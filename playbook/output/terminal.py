@@ -17,6 +17,7 @@ from .labels import (
     VERDICTS,
     duration,
     moment,
+    outage_sentence,
     overall_sentence,
     step_names,
     step_row,
@@ -37,7 +38,7 @@ _COLOURS = {
 
 def paint(text: str, verdict: Verdict, colour: bool) -> str:
     """`text` in the colour of `verdict`, or as it is."""
-    return f"\x1b[{_COLOURS[verdict]}m{text}\x1b[0m" if colour else text
+    return f"\x1b[{_COLOURS[verdict]}m{text}\x1b[0m" if colour and text else text
 
 
 def label(verdict: Verdict, colour: bool = False) -> str:
@@ -67,8 +68,10 @@ def status(session: Session, titles: Mapping[str, Message] = TITLES, *, colour: 
         (msg("Ended"), moment(session.ended_at)),
         (msg("Attempts"), str(session.attempts)),
     ]
+    outage = outage_sentence(session)
+    down = f"{paint(outage, Verdict.FAIL, colour)}\n\n" if outage else ""
     about = "\n".join(_named([(name, one_line(value)) for name, value in facts]))
-    return f"{about}\n\n{steps_table(session, titles, colour=colour)}\n\n{overall_sentence(session)}"
+    return f"{down}{about}\n\n{steps_table(session, titles, colour=colour)}\n\n{overall_sentence(session)}"
 
 
 def steps_table(session: Session, titles: Mapping[str, Message] = TITLES, *, colour: bool = False) -> str:

@@ -16,7 +16,7 @@ from ..model import Command, Ended, Refused, Run, Runs
 from ..session.session import OpenSession
 from ..steps.base import Execution
 from ..steps.restart import Restart
-from . import interlock, tmp_curl
+from . import awaiting, interlock, tmp_curl
 from .cancel import CancelToken
 from .environment import has_tool, variables_for
 from .listener import Listener, Silent
@@ -130,6 +130,10 @@ class LiveExecution:
     def health_via_service(self) -> None:
         """Step 7-2."""
         tmp_curl.ask(self)
+
+    def wait_for_new_pods(self, restart: Restart) -> bool:
+        """The wait after a delete, ended early where it is hopeless."""
+        return awaiting.wait_for_new_pods(restart, self)
 
     def refuse(self, command: str, why: Refused) -> Run:
         """Record that a command was not run."""

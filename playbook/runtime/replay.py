@@ -22,7 +22,7 @@ from ..session.recording import Entry, is_key, read_index, stream_name
 from ..session.session import OpenSession
 from ..steps import STEPS
 from ..steps.base import Execution
-from ..steps.restart import Restart
+from ..steps.restart import Restart, nothing_to_wait_for
 from ..steps.step7_health import is_in_the_way
 from ..text import msg
 from .judging import judge, meets_criterion, note_causes
@@ -165,6 +165,13 @@ class ReplayExecution:
                     return
         if self.has_more(f"{ids.DESCRIBE_POD}.{TMP_CURL}"):
             self.run(ids.DESCRIBE_POD, TMP_CURL)
+
+    def wait_for_new_pods(self, restart: Restart) -> bool:
+        """The waits that were recorded, and what was looked at beside them."""
+        self.retry(restart.wait, nothing_to_wait_for, times=0, every_s=0)
+        if self.has_more(ids.NOT_CREATED):
+            self.run(ids.NOT_CREATED)
+        return True
 
     def refuse(self, command: str, why: Refused) -> Run:
         """Say that a command was not run."""

@@ -12,9 +12,10 @@ from ..kubectl.failures import FailureKind, failure
 from ..kubectl.health import answers
 from ..kubectl.logs import free_lines
 from ..kubectl.pods import deletion_cancelled
+from ..kubectl.startup import not_admitted, startup_problem
 from ..model import Ended, Refusal, Refused, Run
 from ..session.session import OpenSession
-from ..steps.step7_health import is_in_the_way, not_admitted, startup_problem
+from ..steps.step7_health import is_in_the_way
 from .live import LiveRunner
 
 if TYPE_CHECKING:

@@ -39,6 +39,9 @@ class Execution(Protocol):
     ) -> None:
         """Look with `commands` until `done`, at most `times`. A recording is over when it was recorded: no look."""
 
+    def wait_for_new_pods(self, restart: Restart) -> bool:
+        """The guide's wait after a delete, tried again while there is no pod yet; False once it is clear that none comes up."""
+
     def port_forward(self, forward: str, curl: str, stop: str) -> None:
         """Step 7-3: the three commands as one bash session, recorded as three runs."""
 

@@ -6,17 +6,18 @@ findings is fail, inconclusive or skipped, or is not there at all. Only a waiver
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from ..errors import UnreadableText
 from ..guide import ids
 from ..guide.codes import Code, family
-from ..guide.expected import OBSERVER_REPLICAS, POSTGRES_POD, PVCS
-from ..kubectl.pods import Pod, pods
-from ..kubectl.tables import table
+from ..guide.expected import OBSERVER_DEPLOYMENT, POSTGRES_POD, PVCS
+from ..kubectl.pods import deployment_pods, nodes_of
 from ..model import PASSING, Finding, Run, Runs, Session, Verdict
 from ..text import Message, msg
+from .step6_pods import guide_pods, in_service
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,35 +98,19 @@ def _unmet(session: Session, need: Need, counts: Callable[[Finding], bool]) -> I
                 yield Unmet(need, finding.code, finding.verdict)
 
 
-_ENDED = ("Evicted", "Error", "Completed", "ContainerStatusUnknown", "OutOfcpu", "OutOfmemory", "Terminated")
-
-
 def left_over_pods(run: Run) -> frozenset[str]:
-    """The observer pods in 6-1's list that have ended and were replaced: somebody has yet to delete them.
-
-    They are none of the service's as long as it has all its replicas without them. postgres-0 is never left over: its
-    StatefulSet makes no second one beside it.
-    """
+    """The observer pods in 6-1's list that are over and were replaced: somebody has yet to delete them."""
     try:
-        mine = [pod for pod in pods(run.out) if pod.name.startswith("observer-") and pod.name != POSTGRES_POD]
-        up = [pod for pod in mine if pod.is_up]
-        return frozenset(pod.name for pod in mine if len(up) >= OBSERVER_REPLICAS and _has_ended(pod))
+        mine = guide_pods(run.out)
     except UnreadableText:
         return frozenset()
+    kept = in_service(mine)
+    return frozenset(pod.name for pod in mine if pod not in kept)
 
 
-def _has_ended(pod: Pod) -> bool:
-    return pod.status in _ENDED and pod.ready[0] == 0 and pod.restarts == 0
+_SERVICE_PODS = re.compile(rf"{deployment_pods(OBSERVER_DEPLOYMENT)}|{re.escape(POSTGRES_POD)}")
 
 
 def _nodes_of_pods(session: Session) -> frozenset[str]:
     """The nodes that the pods run on, by 6-1's NODE; empty, which means any, where one of them is not known."""
-    run = Runs(session.result("6").runs).last(ids.PODS)
-    try:
-        rows = table(run.out, ("NAME", "NODE"))
-    except UnreadableText:
-        return frozenset()
-    left = left_over_pods(run)
-    mine = [row for row in rows if row["NAME"].startswith("observer-") or row["NAME"] == POSTGRES_POD]
-    found = frozenset(row["NODE"] for row in mine if row["NAME"] not in left)
-    return frozenset() if found & {"", "<none>"} else found
+    return frozenset(nodes_of(Runs(session.result("6").runs).last(ids.PODS), _SERVICE_PODS))

@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 from ..errors import UnreadableText
 from ..guide import ids
 from ..guide.codes import Code
-from ..guide.expected import DATA_DIRECTORY, POSTGRES_POD
+from ..guide.expected import DATA_DIRECTORY, OBSERVER_DEPLOYMENT, POSTGRES_POD
 from ..kubectl.counts import Count, count, psql_count
-from ..kubectl.failures import failure
-from ..kubectl.pods import deleted_pods, pod_samples, pods
+from ..kubectl.failures import FailureKind, failure
+from ..kubectl.pods import deleted_pods, deployment_pods, pod_samples, pods
+from ..kubectl.startup import Stuck, not_created, stuck
 from ..kubectl.storage import claims
 from ..model import Ended, Run, Runs
 
@@ -33,6 +35,7 @@ class Restart:
     directory: str  # where the data is mounted in the pod
     claim: str
     codes: tuple[Code, Code, Code]
+    owner: str  # how the events name what makes its pods
 
     @property
     def commands(self) -> tuple[str, ...]:
@@ -44,14 +47,14 @@ class Restart:
 OBSERVER = Restart(
     "Observer", ("8-1", "8-2", "8-3"), (ids.LIST_FILES_BEFORE, ids.LIST_FILES_AFTER),
     ids.COUNT_FILES_BEFORE, ids.DELETE_OBSERVER, ids.WAIT_OBSERVER, ids.COUNT_FILES_AFTER, count,
-    re.compile(r"observer-.+"), DATA_DIRECTORY, "observer-data-pvc",
-    (Code.FILES_BEFORE, Code.RESTART_OBSERVER, Code.FILES_KEPT),
+    re.compile(deployment_pods(OBSERVER_DEPLOYMENT)), DATA_DIRECTORY, "observer-data-pvc",
+    (Code.FILES_BEFORE, Code.RESTART_OBSERVER, Code.FILES_KEPT), "replicaset/observer-",
 )  # fmt: skip
 POSTGRES = Restart(
     "PostgreSQL", ("8-4", "8-4", "8-4"), None,
     ids.COUNT_TABLES_BEFORE, ids.DELETE_POSTGRES, ids.WAIT_POSTGRES, ids.COUNT_TABLES_AFTER, psql_count,
     re.compile(re.escape(POSTGRES_POD)), "/var/lib/postgresql/data", "observer-db-pvc",
-    (Code.TABLES_BEFORE, Code.RESTART_POSTGRES, Code.TABLES_KEPT),
+    (Code.TABLES_BEFORE, Code.RESTART_POSTGRES, Code.TABLES_KEPT), "statefulset/postgres",
 )  # fmt: skip
 RESTARTS = (OBSERVER, POSTGRES)
 
@@ -78,10 +81,6 @@ def until_delete(restart: Restart, runs: Runs) -> Runs:
     return Runs(runs[: max((place for place, run in enumerate(runs) if run.command == restart.delete), default=0)])
 
 
-ENDED_PHASES = ("Failed", "Succeeded")
-"""Of pods that were evicted, failed or completed: they stay in the list beside those that replaced them."""
-
-
 def started(restart: Restart, run: Run) -> set[tuple[str, str]]:
     """Name and STARTED of the pods that this restart is about; empty when they cannot be read.
 
@@ -91,7 +90,7 @@ def started(restart: Restart, run: Run) -> set[tuple[str, str]]:
         samples = () if failure(run) else pod_samples(run.out)
     except UnreadableText:
         return set()
-    mine = (pod for pod in samples if restart.pods.fullmatch(pod.name) and pod.status not in ENDED_PHASES)
+    mine = (pod for pod in samples if restart.pods.fullmatch(pod.name) and not pod.is_over)
     return {(pod.name, pod.started) for pod in mine}
 
 
@@ -109,6 +108,47 @@ def replaced(restart: Restart, runs: Runs) -> bool:
     after = started(restart, Runs(runs[len(earlier) :]).last(ids.POD_SAMPLE))
     unknown = any(moment == "<none>" for _, moment in (*before, *after))
     return bool(before and after) and not unknown and not before & after
+
+
+def after_delete(restart: Restart, runs: Runs) -> Runs:
+    """The runs after the last delete; empty without one."""
+    places = [place for place, run in enumerate(runs) if run.command == restart.delete]
+    return Runs(runs[places[-1] + 1 :] if places else ())
+
+
+def nothing_to_wait_for(run: Run) -> bool:
+    """Whether the wait found no pod: right after a delete there may be none yet."""
+    why = failure(run)
+    return "no matching resources found" in run.err or (why is not None and why.kind is FailureKind.NOT_FOUND)
+
+
+def kept_from_starting(restart: Restart, runs: Runs) -> tuple[Run, Stuck] | None:
+    """What keeps a new pod from starting, and the run that says so, as of the last look after the delete."""
+    later = after_delete(restart, runs)
+    listed = max((place for place, run in enumerate(later) if run.command == ids.PODS), default=len(later))
+    for run in later[listed + 1 :]:
+        command, _, pod = run.command.partition(".")
+        if command == ids.DESCRIBE_POD and restart.pods.fullmatch(pod) and (found := stuck(run)):
+            return run, found
+        if command == ids.NOT_CREATED and (found := not_created(run, restart.owner)):
+            return run, found
+    return None
+
+
+def down_since(runs: Runs) -> tuple[Restart, datetime] | None:
+    """The restart after which no pod of it came up, and when it was begun; None where that was not seen."""
+    for restart in RESTARTS:
+        delete, later = runs.last(restart.delete), after_delete(restart, runs)
+        listed = later.last(ids.PODS)
+        if not may_have_deleted(delete) or not later.last(restart.wait).happened or listed.exit_code != 0:
+            continue
+        try:
+            up = any(restart.pods.fullmatch(pod.name) and pod.is_up for pod in pods(listed.out))
+        except UnreadableText:
+            continue
+        if later.last(restart.wait).exit_code != 0 and not up:
+            return restart, delete.started_at
+    return None
 
 
 def was_deleted(run: Run) -> bool:

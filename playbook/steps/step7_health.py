@@ -5,15 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from ..errors import UnreadableText
 from ..guide import ids, remedies
 from ..guide.codes import Code
 from ..guide.expected import TMP_CURL
 from ..guide.remedies import advise
-from ..kubectl.events import Event, events
 from ..kubectl.failures import Failure, failure
 from ..kubectl.health import answers, http_line, raised
 from ..kubectl.logs import free_lines
+from ..kubectl.startup import STARTED, described_events, not_admitted, startup_problem
 from ..model import Ended, Finding, Refusal, Run, Runs, Verdict
 from ..text import Message, msg, verbatim
 from .base import Execution, Step
@@ -100,12 +99,6 @@ def _service(run: Run, logs: Sequence[Run]) -> Finding:
     return asked.unseen(why)
 
 
-_NOT_ADMITTED = re.compile(
-    r"^Error from server \((?!AlreadyExists|NotFound|Unauthorized)\w+\): .*(?:pods \"tmp-curl\"|webhook)|denied the request"
-)
-_STARTED = re.compile(r"(?:Started|Created) container|Container (?:started|created)")
-
-
 def _new_pod(run: Run, logs: Sequence[Run], description: Run) -> tuple[Finding, ...]:
     """NEW-POD: whether the pod that 7-2 makes came up; before Step 8 nothing else shows whether a new pod can."""
     if not run.happened or is_in_the_way(run):
@@ -134,38 +127,11 @@ def _came_up(asked: Question, logs: Sequence[Run], description: Run) -> Finding:
         return asked.by(description).warned(
             msg("a new pod is scheduled, but the image of curl does not come"), seen, at
         )
-    if started := next((event for event in _events(description) if _STARTED.match(event.message)), None):
+    if started := next((event for event in described_events(description) if STARTED.match(event.message)), None):
         return asked.by(description).passed(came_up, ran, started.line)
     if 'pod "tmp-curl" deleted' in run.out and "timed out waiting for the condition" not in run.err:
         return asked.passed(came_up, ran)
     return asked.unseen(failure(run))
-
-
-def not_admitted(run: Run) -> tuple[int, str] | None:
-    """The line in which the API server says that it does not take the pod, and its number."""
-    return next(((number, line) for number, line in free_lines(run.err) if _NOT_ADMITTED.search(line)), None)
-
-
-def _events(description: Run) -> tuple[Event, ...]:
-    """The events of a described pod; none where they cannot be read."""
-    if failure(description) or not description.out.strip():
-        return ()
-    try:
-        return events(description.out)
-    except UnreadableText:
-        return ()
-
-
-def startup_problem(description: Run) -> Event | None:
-    """The event that says why a pod does not come up; None once it has started, or before anything went wrong."""
-    seen = _events(description)
-    if any(_STARTED.match(event.message) for event in seen):
-        return None
-    scheduled = any(event.reason == "Scheduled" for event in seen)
-    for event in reversed(seen):
-        if event.message.startswith("Failed to pull image") or (event.reason == "FailedScheduling" and not scheduled):
-            return event
-    return None
 
 
 # 7-3
@@ -175,9 +141,10 @@ _TAKEN = re.compile(r"address already in use|[Uu]nable to listen on port|[Uu]nab
 _GUIDE_ROWS = {
     "does not have a service port": msg("check the ports in the base YAML: observer=8000, postgres=5432 (Step 5)"),
     'services? "observer" not found': msg("the Service observer is missing: apply its manifest again (Step 5)"),
-    r"pod is not running\. Current status=": msg("no observer pod runs: see Step 6"),
+    r"pod is not running\. Current status=(?!Pending)": msg("no observer pod runs: see Step 6"),
 }
-"""What port-forward says that is a failure of Observer or its Service, not of the way to the cluster."""
+"""What port-forward says that is a failure of Observer or its Service, not of the way to the cluster. A pod that is Pending
+may be on its way: whether it has been so for too long, Step 6 tells."""
 
 
 def _forwarded(forward: Run, curl: Run) -> Finding:

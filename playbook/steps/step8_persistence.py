@@ -13,7 +13,8 @@ from ..errors import UnreadableText
 from ..guide import ids, remedies
 from ..kubectl.counts import files
 from ..kubectl.failures import FailureKind, failure
-from ..kubectl.pods import deleted_pods, deletion_cancelled, ready_pods
+from ..kubectl.pods import deleted_pods, deletion_cancelled, nodes_of, ready_pods
+from ..kubectl.startup import Obstacle, Stuck
 from ..model import Ended, Finding, Refusal, Refused, Remedy, Run, Runs, Verdict, refused
 from ..text import Message, msg
 from .base import Execution, Step
@@ -25,6 +26,7 @@ from .restart import (
     Restart,
     counted,
     is_sampled,
+    kept_from_starting,
     last_restart,
     pods_listed,
     replaced,
@@ -119,13 +121,9 @@ def wait_until_gone(restart: Restart, execution: Execution) -> None:
 
 
 def _wait_and_count(restart: Restart, execution: Execution) -> None:
-    """Wait for the new pod. Right after a delete there may be none yet to wait for: then the same command is tried again."""
-
-    def nothing_to_wait_for(run: Run) -> bool:
-        why = failure(run)
-        return "no matching resources found" in run.err or (why is not None and why.kind is FailureKind.NOT_FOUND)
-
-    execution.retry(restart.wait, nothing_to_wait_for, times=15, every_s=2)
+    """Wait for the new pods, list them with STARTED, and count; where they cannot come up there is nothing to count in."""
+    if not execution.wait_for_new_pods(restart):
+        return
     execution.watch((ids.POD_SAMPLE,), lambda _: True, times=1, every_s=0)
     _count(restart, execution, restart.after, restart.listing[1] if restart.listing else None)
 
@@ -209,6 +207,8 @@ def _judge_restart(restart: Restart, runs: Runs) -> Finding:
         return asked.unseen()
     asked, old, new = asked.by(wait), deleted_pods(delete.out), ready_pods(wait.out)
     if wait.exit_code != 0 or not new:
+        if found := kept_from_starting(restart, runs):
+            return _not_coming_up(asked.by(found[0]), found[1], restart, runs)
         return asked.unseen(None, remedies.WAIT_AGAIN)
     there = set(old) | set(pods_listed(until_delete(restart, runs).last(ids.PODS), restart))
     same = sorted(there & set(new)) if restart is OBSERVER else []
@@ -219,6 +219,23 @@ def _judge_restart(restart: Restart, runs: Runs) -> Finding:
         return asked.unseen(why, remedies.RESTART_ANEW)
     summary = msg("{name} was restarted", name=restart.name)
     return asked.passed(summary, f"{', '.join(old) or '?'} → {', '.join(new)}", 1)
+
+
+_NOT_UP = {
+    Obstacle.CORDONED: msg("the new pod cannot be scheduled: its node is cordoned"),
+    Obstacle.UNSCHEDULABLE: msg("the new pod cannot be scheduled"),
+    Obstacle.IMAGE: msg("the image of the new pod does not come"),
+    Obstacle.VOLUME: msg("a volume of the new pod cannot be mounted"),
+    Obstacle.SETTINGS: msg("the new pod lacks a Secret or ConfigMap, or a key of one"),
+    Obstacle.NOT_ADMITTED: msg("no new pod is made: the API server does not admit it"),
+}
+
+
+def _not_coming_up(asked: Question, why: Stuck, restart: Restart, runs: Runs) -> Finding:
+    """The new pod is kept from starting: the reason, and the way back."""
+    nodes = nodes_of(until_delete(restart, runs).last(ids.PODS), restart.pods)
+    back = remedies.way_back(why.obstacle.value, asked.run.command.partition(".")[2], nodes)
+    return asked.failed(_NOT_UP[why.obstacle], why.text, why.line, *back, remedies.WAIT_AGAIN)
 
 
 def _permission(delete: Run) -> tuple[Remedy, ...]:
