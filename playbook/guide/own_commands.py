@@ -61,5 +61,8 @@ IMAGES = Command(
 )
 """Which images the pods run, for the report: the guide's own commands show them only where something fails."""
 
-OWN_COMMANDS = {command.key: command for command in (REMOVE_TMP_CURL, LOG_TMP_CURL, NOT_CREATED)}
+SECRET_VALUES = Command(ids.SECRET_VALUES, "", "kubectl get secrets -n observer-prod -o json\n", "", timeout_s=8.0)
+"""The values that are to be masked, read into memory before anything is kept. Its output is kept nowhere; no verdict."""
+
+OWN_COMMANDS = {command.key: command for command in (REMOVE_TMP_CURL, LOG_TMP_CURL, NOT_CREATED, SECRET_VALUES)}
 """All of them, by the name under which their runs are recorded."""
