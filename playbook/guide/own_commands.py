@@ -34,18 +34,6 @@ NOT_CREATED = Command(
 )
 """Why no pod at all is made in place of a deleted one: a quota, an admission webhook. No command of the guide shows it."""
 
-VERSION = Command("kubectl-version", "", "kubectl version\n", "", timeout_s=10.0)
-"""Which kubectl speaks to which API server: for the report."""
-
-CONTEXT = Command(
-    "kubectl-context",
-    "",
-    "kubectl config view --minify -o jsonpath='{.current-context} {.contexts[0].context.user}'\n",
-    "",
-    timeout_s=5.0,
-)
-"""The names of context and user, for the report; kubectl shows no credential here."""
-
 CLUSTER_UID = Command(
     "kube-system-uid", "", "kubectl get namespace kube-system -o jsonpath='{.metadata.uid}'\n", "", timeout_s=10.0
 )
@@ -60,6 +48,18 @@ IMAGES = Command(
     timeout_s=10.0,
 )
 """Which images the pods run, for the report: the guide's own commands show them only where something fails."""
+
+VERSION = Command("kubectl-version", "", "kubectl version\n", "", timeout_s=10.0)
+"""Which kubectl speaks to which API server: for the report."""
+
+CONTEXT = Command(
+    "kubectl-context",
+    "",
+    "kubectl config view --minify -o jsonpath='{.current-context} {.contexts[0].context.user}'\n",
+    "",
+    timeout_s=5.0,
+)
+"""The names of context and user, for the report; kubectl shows no credential here."""
 
 SECRET_VALUES = Command(ids.SECRET_VALUES, "", "kubectl get secrets -n observer-prod -o json\n", "", timeout_s=8.0)
 """The values that are to be masked, read into memory before anything is kept. Its output is kept nowhere; no verdict."""
