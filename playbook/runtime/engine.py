@@ -21,6 +21,7 @@ from ..text import msg
 from . import tmp_curl
 from .execution import LiveExecution, Workplace
 from .judging import asks_for_diagnosis, judge, meets_criterion, note_causes
+from .learning import learning
 from .prefetch import Prefetcher
 from .provenance import provenance
 from .staleness import REFRESH_COMMANDS, kept_because, stale
@@ -57,6 +58,7 @@ class Engine:
     def _attempt(self, start: str | None, until: str, only: str | None) -> Session:
         self.session.end_unfinished()
         self.session.note(Kind.ATTEMPT, start=start or "", until=until, only=only or "")
+        self.session.learning = learning(self.workplace)
         for step in STEPS:
             if not _is_asked_for(step, until, only):
                 continue
@@ -87,6 +89,8 @@ class Engine:
     def _prepare(self, until: str, only: str | None) -> None:
         """Once it is known to be the same cluster: take back what was left, see what changed, begin what is sure to come."""
         tmp_curl.remove_left(self.session, self.workplace.runner)
+        if not self.session.knows_secrets:
+            self._load_secrets()
         if only:
             if only > "6":
                 self._load_secrets()
@@ -140,6 +144,7 @@ class Engine:
         self.workplace.cancel.check()
         if step.cluster_of:
             self._identify(step.cluster_of(execution.runs))
+            self.session.mask_again()
             if start:
                 self.session.note(Kind.FORCE, **{"from": start})
         runs = self._since_restart(step) if step.by_all_samples else execution.runs

@@ -310,13 +310,18 @@ def unfinished_mutations(events: Iterable[Event]) -> tuple[UnfinishedMutation, .
     return tuple(found.values())
 
 
-def recorded_digests(events: Iterable[Event]) -> dict[RunKey, tuple[str, str]]:
-    """SHA-256 of standard output and standard error of every run, as last written."""
-    return {
-        (event.data["command"], event.data["ordinal"]): (event.data["out"], event.data["err"])
-        for event in events
-        if event.kind in (Kind.RUN, Kind.REMASK)
-    }
+def known_digests(events: Iterable[Event]) -> dict[RunKey, tuple[set[str], set[str]]]:
+    """Every digest that was noted of each run's two streams.
+
+    A program may die after it has noted that a stream is masked again, and before it has written that.
+    """
+    found: dict[RunKey, tuple[set[str], set[str]]] = {}
+    for event in events:
+        if event.kind in (Kind.RUN, Kind.REMASK):
+            out, err = found.setdefault((event.data["command"], event.data["ordinal"]), (set(), set()))
+            out.add(event.data["out"])
+            err.add(event.data["err"])
+    return found
 
 
 def waivable(session: Session) -> tuple[Finding, ...]:
