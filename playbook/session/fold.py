@@ -165,9 +165,11 @@ class _Judged:
     runs: tuple[RunKey, ...]
     attempt: int
     at: datetime
+    due_from: datetime | None
 
     def result(self, load: Load) -> StepResult:
-        return StepResult(self.step, self.findings, tuple(load(*key) for key in self.runs), self.attempt, self.at)
+        runs = tuple(load(*key) for key in self.runs)
+        return StepResult(self.step, self.findings, runs, self.attempt, self.at, self.due_from)
 
 
 @dataclass(slots=True)
@@ -260,6 +262,7 @@ class Fold:
             tuple((command, ordinal) for command, ordinal in data["runs"]),
             data["attempt"],
             parse_moment(data["judged_at"]),
+            parse_moment(data["due_from"]) if "due_from" in data else None,
         )
         self._history.append(judged)
         self._counting[judged.step] = judged
