@@ -34,6 +34,9 @@ NOT_CREATED = Command(
 )
 """Why no pod at all is made in place of a deleted one: a quota, an admission webhook. No command of the guide shows it."""
 
+VERSION = Command("kubectl-version", "", "kubectl version\n", "", timeout_s=10.0)
+"""Which kubectl speaks to which API server: for the report."""
+
 CLUSTER_UID = Command(
     "kube-system-uid", "", "kubectl get namespace kube-system -o jsonpath='{.metadata.uid}'\n", "", timeout_s=10.0
 )
@@ -48,9 +51,6 @@ IMAGES = Command(
     timeout_s=10.0,
 )
 """Which images the pods run, for the report: the guide's own commands show them only where something fails."""
-
-VERSION = Command("kubectl-version", "", "kubectl version\n", "", timeout_s=10.0)
-"""Which kubectl speaks to which API server: for the report."""
 
 CONTEXT = Command(
     "kubectl-context",
