@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ..guide.catalog import require_step
 from ..runtime.start import open_store
 from . import complete
-from .options import jobs_option, lang_option, option, output_option, restart_option, state_option, verb
+from .options import jobs_option, lang_option, option, output_option, restart_option, state_option, verb, verbose_option
 
 if TYPE_CHECKING:
     from .console import Form
@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     help="Change nothing: show each command that would change the cluster, what it touches, and what is in its way.",
 )
 @option("--no-diagnose", is_flag=True, help="Do not walk the guide's decision trees after a failure.")
+@verbose_option
 @output_option
 @state_option
 @lang_option
@@ -61,6 +62,7 @@ def all_verb(
     jobs: int | None,
     only_plan: bool,
     no_diagnose: bool,
+    verbose: bool,
     form: Form,
     state_dir: str | None,
 ) -> int:
@@ -79,4 +81,4 @@ def all_verb(
         from .run import carry_out  # noqa: PLC0415 - kubectl is at work from here on, while the rest is imported
 
         how = {"fresh": fresh, "start": start, "until": until, "jobs": jobs, "diagnose": not no_diagnose}
-        return carry_out(allow_restart, form, state_dir, started=under_way, **how)
+        return carry_out(allow_restart, form, state_dir, verbose=verbose, started=under_way, **how)

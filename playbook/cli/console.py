@@ -12,10 +12,11 @@ from types import FrameType
 from typing import Literal
 
 from .. import api
-from ..model import NAMESPACE, Cluster, Command, Run, Session, StepResult, Verdict
+from ..model import NAMESPACE, Cluster, Command, Run, Session, StepResult
 from ..output import terminal
 from ..output.columns import width
-from ..output.labels import TITLES, outage_sentence, overall_sentence
+from ..output.ending import ending
+from ..output.labels import TITLES, overall_sentence
 from ..output.plan import commands as planned_commands
 from ..output.plan import findings_so_far, needs
 from ..runtime.cancel import CancelToken
@@ -44,6 +45,7 @@ class Console:
         *,
         steps_are_results: bool = True,
         allow_restart: bool = False,
+        verbose: bool = False,
         meanwhile: Callable[[], None] | None = None,
     ) -> None:
         """`meanwhile` is done once, in the background, while the commands after Step 0 are waited for."""
@@ -52,6 +54,7 @@ class Console:
         self._form = form
         self._steps_are_results = steps_are_results and form == "text"
         self._allow_restart = allow_restart
+        self._verbose = verbose
         self._meanwhile = meanwhile
         self._progress = Progress(sys.stderr)
         self._widest = max(width(str(title)) for title in TITLES.values())
@@ -154,12 +157,10 @@ class Console:
             self.result(api.render(session, self._form).rstrip("\n"))
 
     def _summary(self, session: Session) -> str:
-        """What a person needs at the end: causes, problems, the criterion that stopped the run, the verdict."""
-        parts = [
-            terminal.paint(outage_sentence(session), Verdict.FAIL, self.colour),
-            terminal.causes(session, colour=self.colour),
-            terminal.problems(session, colour=self.colour),
-            terminal.abort_text(session),
-            overall_sentence(session),
-        ]
-        return "\n" + "\n\n".join(part for part in parts if part)
+        """What a person needs at the end, on one screen; with -v every finding before it."""
+        end = ending(session, colour=self.colour)
+        if not self._verbose:
+            return f"\n{end}"
+        return "\n" + "\n\n".join(
+            filter(None, (terminal.details(session, colour=self.colour), overall_sentence(session)))
+        )

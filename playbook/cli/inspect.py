@@ -13,9 +13,9 @@ from ..guide.audit import audit
 from ..guide.catalog import load
 from ..output import terminal
 from ..output.columns import clean, pad
-from ..output.status import next_attempt, next_command
+from ..output.status import next_attempt, next_line
 from ..text import as_typed, msg
-from .options import lang_option, session_option, state_option, verb
+from .options import lang_option, session_option, state_option, verb, verbose_option
 from .streams import is_colourful, notify
 
 _STATES = {
@@ -60,10 +60,11 @@ def audit_verb(guide: Path) -> int:
 
 
 @verb("status")
+@verbose_option
 @session_option
 @state_option
 @lang_option
-def status_verb(session: str | None, state_dir: str | None) -> int:
+def status_verb(verbose: bool, session: str | None, state_dir: str | None) -> int:
     """Show where the verification stands: each step, its verdict, when, kept or stale and why, and what to type next."""
     at = clock.utc_now()
     found = api.current_session(state_dir, session, at)
@@ -72,6 +73,8 @@ def status_verb(session: str | None, state_dir: str | None) -> int:
         notify(msg("next: {command}", command=as_typed("playbook all")))
         return 3
     click.echo(terminal.status(found, colour=is_colourful(sys.stdout)))
+    if verbose and (details := terminal.details(found, colour=is_colourful(sys.stdout))):
+        click.echo(f"\n{details}")
     click.echo(f"\n{next_attempt(found, at)}")
-    notify(msg("next: {command}", command=as_typed(next_command(found))))
+    notify(next_line(found))
     return 0

@@ -12,7 +12,7 @@ from ..errors import EXIT_OF
 from ..output.compare import compare
 from ..text import msg
 from .console import Console, Form
-from .options import lang_option, output_option, state_option, verb
+from .options import lang_option, output_option, state_option, verb, verbose_option
 
 if TYPE_CHECKING:
     from importlib.abc import Traversable
@@ -20,30 +20,32 @@ if TYPE_CHECKING:
 
 @verb("demo")
 @click.argument("scenario", type=click.Choice(api.SCENARIOS), default="healthy")
+@verbose_option
 @output_option
 @lang_option
-def demo_verb(scenario: str, form: Form) -> int:
+def demo_verb(scenario: str, verbose: bool, form: Form) -> int:
     """Replay a recording that ships with the program: a whole run, without a cluster.
 
     healthy ends pending, because its 24 hours are not over; healthy-24h is complete; the others are faults.
     """
-    return _judge(api.scenario(scenario), form, scenario)
+    return _judge(api.scenario(scenario), form, scenario, verbose)
 
 
 @verb("replay")
 @click.argument("folder", type=click.Path(path_type=Path))
+@verbose_option
 @output_option
 @lang_option
-def replay_verb(folder: Path, form: Form) -> int:
+def replay_verb(folder: Path, verbose: bool, form: Form) -> int:
     """Judge the recording in FOLDER, offline. Nothing is ever run: what it does not have could not be seen.
 
     FOLDER is a session of this program, or any folder with a runs.json.
     """
-    return _judge(folder, form, str(folder))
+    return _judge(folder, form, str(folder), verbose)
 
 
-def _judge(folder: Path | Traversable, form: Form, name: str) -> int:
-    console = Console(form)
+def _judge(folder: Path | Traversable, form: Form, name: str, verbose: bool) -> int:
+    console = Console(form, verbose=verbose)
     session = api.replay(folder, listener=console)
     console.outcome(session)
     if form == "text":

@@ -53,6 +53,7 @@ output_option = option(
     help="text for people; json or junit for machines, alone on standard output.",
 )
 
+verbose_option = option("-v", "--verbose", is_flag=True, help="Show every finding with what was expected and seen.")
 session_option = option("--session", metavar="ID", help="Another session than the current one.")
 restart_option = option(
     "--allow-restart", is_flag=True, help="Let Step 8 delete the pods, after its own checks; else asked for."

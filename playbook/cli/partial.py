@@ -18,7 +18,7 @@ from ..steps.step9_stability import newest_unread
 from ..text import msg
 from . import complete
 from .console import Console, Form
-from .options import jobs_option, lang_option, option, output_option, restart_option, state_option, verb
+from .options import jobs_option, lang_option, option, output_option, restart_option, state_option, verb, verbose_option
 from .run import carry_out
 from .streams import notify
 from .systemd import units
@@ -35,10 +35,13 @@ from .systemd import units
 @click.argument("step", metavar="STEP", shell_complete=complete.sub_steps)
 @restart_option
 @jobs_option
+@verbose_option
 @output_option
 @state_option
 @lang_option
-def step_verb(step: str, allow_restart: bool, jobs: int | None, form: Form, state_dir: str | None) -> int:
+def step_verb(
+    step: str, allow_restart: bool, jobs: int | None, verbose: bool, form: Form, state_dir: str | None
+) -> int:
     """Carry out one step (3), or look at one sub-step (3-4).
 
     A whole step counts in the open record, as with `all`; Step 0 is looked at first, to know which cluster it is. A
@@ -47,7 +50,7 @@ def step_verb(step: str, allow_restart: bool, jobs: int | None, form: Form, stat
     number, _, part = step.partition("-")
     require_step(number)
     if not part:
-        return carry_out(allow_restart, form, state_dir, only=number, jobs=jobs)
+        return carry_out(allow_restart, form, state_dir, verbose=verbose, only=number, jobs=jobs)
     with Console(form) as console:
 
         def findings(session: Session) -> str:

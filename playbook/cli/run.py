@@ -7,15 +7,15 @@ from typing import Any
 from .. import api
 from ..errors import EXIT_OF
 from ..output.markdown import warm_up
-from ..output.status import next_command
+from ..output.status import next_line
 from ..runtime.environment import has_tool
-from ..text import as_typed, msg
+from ..text import msg
 from .console import Console, Form
 
 
-def carry_out(allow_restart: bool, form: Form, state_dir: str | None, **how: Any) -> int:
+def carry_out(allow_restart: bool, form: Form, state_dir: str | None, *, verbose: bool = False, **how: Any) -> int:
     """Run the guide as `api.run` does with `how`, write the report, print in the given form; returns the exit status."""
-    with Console(form, allow_restart=allow_restart, meanwhile=warm_up) as console:
+    with Console(form, allow_restart=allow_restart, verbose=verbose, meanwhile=warm_up) as console:
         if not has_tool("jq"):
             console.notice(msg("jq is not installed: Step 3-4 takes the guide's python3 variant"))
         session = api.run(state_dir=state_dir, listener=console, cancel=console.cancel, **how)
@@ -25,7 +25,7 @@ def carry_out(allow_restart: bool, form: Form, state_dir: str | None, **how: Any
         report = msg("report: {path}", path=str(path))
         if form == "text":
             console.result(report)
-            console.notice(msg("next: {command}", command=as_typed(next_command(session))))
+            console.notice(next_line(session))
         else:
             console.notice(report)
     return int(EXIT_OF[session.overall])

@@ -11,7 +11,9 @@ from . import ids
 from .expected import CONFIG_MAP, GHCR_SECRET, OBSERVER_SECRETS, SEALED_SECRETS, STORAGE_DIRECTORY, TMP_CURL
 
 _CHANGING = re.compile(
-    r"kubectl (?:apply|create|delete|uncordon|taint)\b|sudo (?:systemctl restart|timedatectl set|k3s crictl rmi)\b"
+    r"kubectl (?:annotate|apply|autoscale|cordon|create|delete|drain|edit|expose|label|patch|replace|rollout (?:restart|undo)|run"
+    r"|scale|set|taint|uncordon)\b|(?:sudo )?(?:systemctl (?:re)?start|timedatectl set|k3s crictl rmi|rm|reboot)\b"
+    r"|(?:python3? -m )?playbook fix\b"
 )
 
 
@@ -21,7 +23,7 @@ def do(command: str, advice: Message | None = None) -> Remedy:
     >>> do("kubectl uncordon oracle-obs-arm").changes, do("kubectl get pods -n observer-prod").changes
     (True, False)
     """
-    return Remedy(command, advice, bool(_CHANGING.match(command)))
+    return Remedy(command, advice, bool(_CHANGING.search(command)))
 
 
 def advise(advice: Message, changes: bool = False) -> Remedy:
@@ -46,10 +48,10 @@ DELETE_SECRET = f"kubectl delete secret {OBSERVER_SECRETS} {_IN}"
 RENEW = f"kubectl delete pod -l app=observer {_IN}"
 LOG_OF_OBSERVER = f"kubectl logs -l app=observer {_IN} --tail=50"
 LOG_OF_POSTGRES = f"kubectl logs -l app=postgres {_IN} --tail=30"
-FIX = f"python -m playbook fix {OBSERVER_SECRETS}"
-SHOW_EMERGENCY = f"python -m playbook show {ids.CREATE_OBSERVER_SECRETS}"
+FIX = f"playbook fix {OBSERVER_SECRETS}"
+SHOW_EMERGENCY = f"playbook show {ids.CREATE_OBSERVER_SECRETS}"
 """Prints the guide's emergency creation of observer-secrets."""
-RUN_ALL = "python -m playbook all"
+RUN_ALL = "playbook all"
 
 
 def describe_pod(pod: str) -> str:

@@ -72,6 +72,24 @@ def shortened(text: str, columns: int) -> str:
     return kept + "…"
 
 
+def wrapped(text: str, columns: int, indent: str = "") -> list[str]:
+    """`text` in lines of at most `columns` columns, broken at spaces; later lines begin with `indent`.
+
+    >>> wrapped("Pod 상태 확인", 9, "  ")
+    ['Pod 상태', '  확인']
+    """
+    lines: list[str] = []
+    line = ""
+    lead = text[: len(text) - len(text.lstrip(" "))]
+    for word in text.split():
+        longer = f"{line} {word}" if line.strip() else f"{lead if not lines else indent}{word}"
+        if line.strip() and width(longer) > columns:
+            lines.append(line)
+            longer = f"{indent}{word}"
+        line = longer
+    return [*lines, line]
+
+
 def pad(text: str, columns: int) -> str:
     """`text` with spaces up to `columns` terminal columns; longer text stays whole."""
     return text + " " * max(0, columns - width(text))

@@ -53,6 +53,12 @@ def moment(at: datetime | None) -> str:
     return "-" if at is None or at == NEVER else utc_text(at)
 
 
+def moment_for_people(at: datetime) -> str:
+    """A moment in the time of this machine, with its zone, beside UTC: `2026-11-23 23:03 KST (2026-11-23T14:03:05Z)`."""
+    local = at.astimezone()
+    return f"{local:%Y-%m-%d %H:%M} {local.tzname()} ({moment(at)})"
+
+
 def duration(seconds: float) -> str:
     """A length of time for a reader.
 

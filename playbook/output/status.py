@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from ..model import PASSING, Overall, Refusal, Session, StepResult, Verdict
+from ..model import PASSING, Overall, Refusal, Runs, Session, StepResult, Verdict
 from ..runtime.staleness import kept_because, rule
-from ..text import Message, msg
-from .labels import VERDICTS
+from ..steps.step9_stability import judged_from
+from ..text import Message, as_typed, msg
+from .labels import VERDICTS, moment_for_people
+from .render import commands_of
 
 
 def next_attempt(session: Session, at: datetime) -> str:
@@ -30,12 +32,27 @@ def _prospect(session: Session, result: StepResult, at: datetime) -> Message:
     return msg("kept: {why}", why=str(kept_because(result, at)))
 
 
+def next_line(session: Session) -> Message:
+    """The last line of the output: what to type next, and from when on."""
+    command = as_typed(next_command(session))
+    at = judged_from(Runs(session.result("9").runs)) if session.overall is Overall.PENDING else None
+    if at is None:
+        return msg("next: {command}", command=command)
+    return msg("next: {command}  from {moment} on", command=command, moment=moment_for_people(at))
+
+
 def next_command(session: Session) -> str:
-    """What to type next: the remedy of the first root cause, where there is one with a command."""
-    roots = (remedy.command for cause in session.causes[:1] for remedy in cause.remedy if remedy.command)
-    first = next(roots, None)
-    if first:
-        return first
+    """What to type next. Never what changes the cluster: that is the operator's to decide, and stands with the remedies.
+
+    A root cause gives the first command of its remedies that only looks and was not run already.
+    """
+    done = {command.text.strip() for command in commands_of(session).values()}
+    for cause in session.causes[:1]:
+        for remedy in cause.remedy:
+            if remedy.command and not remedy.changes and remedy.command.strip() not in done:
+                return remedy.command
+        if any(remedy.changes for remedy in cause.remedy):
+            return "playbook status -v"
     if session.overall is Overall.COMPLETE:
         return "playbook report -o report.md"
     if session.overall is Overall.INCOMPLETE and _waits_for_permission(session):

@@ -74,6 +74,17 @@ def status(session: Session, titles: Mapping[str, Message] = TITLES, *, colour: 
     return f"{down}{about}\n\n{steps_table(session, titles, colour=colour)}\n\n{overall_sentence(session)}"
 
 
+def details(session: Session, *, colour: bool = False) -> str:
+    """Everything that is to be said: causes, problems one by one, the criterion that stopped the run."""
+    parts = [
+        paint(outage_sentence(session), Verdict.FAIL, colour),
+        problems(session, colour=colour),
+        causes(session, colour=colour),
+        abort_text(session),
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
 def steps_table(session: Session, titles: Mapping[str, Message] = TITLES, *, colour: bool = False) -> str:
     """All ten steps with verdict, findings, time and number of attempts."""
 
@@ -113,8 +124,11 @@ def problem(session: Session, finding: Finding, *, colour: bool = False) -> str:
         lines.append((msg("follows from"), one_line(root.code)))
     else:
         again = f"{PROGRAM} step {finding.step}"
-        first = next((remedy.command for remedy in finding.remedy if remedy.command), again)
-        lines += [*_remedies(finding.remedy), (msg("next"), _command(first))]
+        first = next((remedy.command for remedy in finding.remedy if remedy.command and not remedy.changes), again)
+        lines += [
+            *_remedies(finding.remedy),
+            *([] if finding.verdict is Verdict.PASS else [(msg("next"), _command(first))]),
+        ]
     return "\n".join([f"{head}  {one_line(finding.summary)}", *_named(lines, "  ")])
 
 
@@ -153,10 +167,11 @@ def abort_text(session: Session) -> str:
 
 def _remedies(remedies: Iterable[Remedy]) -> Iterator[tuple[Message, str]]:
     for remedy in remedies:
+        name = msg("remedy that changes something") if remedy.changes else msg("remedy")
         if remedy.advice:
-            yield msg("remedy"), one_line(remedy.advice)
+            yield name, one_line(remedy.advice)
         if remedy.command:
-            yield msg("remedy"), _command(remedy.command)
+            yield name, _command(remedy.command)
 
 
 def _command(command: str) -> str:

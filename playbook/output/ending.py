@@ -1,0 +1,77 @@
+"""The end of a verification at the terminal: root causes, verdict and changes, in a screen of 80 columns and 24 lines.
+
+What does not fit is counted, never dropped unsaid; `status -v` shows all of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ..model import Cause, Finding, Remedy, Session, Verdict
+from ..text import as_typed, msg
+from .changes import change, changing_runs
+from .columns import clean, one_line, shortened, wrapped
+from .labels import VERDICTS, outage_sentence, overall_sentence
+from .terminal import paint
+
+COLUMNS, LINES = 80, 18
+"""The screen, less the two lines that the command line adds: where the report is, and what to type next."""
+_SETTLED = (Verdict.PASS, Verdict.NOT_RUN, Verdict.PENDING)
+
+
+def ending(session: Session, *, colour: bool = False) -> str:
+    """At most `LINES` lines, the root causes first and the verdict below them."""
+    outage = outage_sentence(session)
+    verdict = [*wrapped(overall_sentence(session), COLUMNS), *_changed(session)]
+    blocks = [*map(_cause, session.causes), *map(_finding, _unexplained(session))]
+    room = LINES - len(verdict) - (2 if outage else 0) - 2  # a line between, a line for what is left out
+    shown: list[str] = []
+    for place, block in enumerate(blocks):
+        if len(shown) + len(block) > room:
+            shown.append(str(msg("{n} more: `{program} status -v`", n=len(blocks) - place)))
+            break
+        shown += block
+    down = [paint(line, Verdict.FAIL, colour) for line in (wrapped(outage, COLUMNS) if outage else ())]
+    return "\n".join([*down, *_painted(shown, colour), *([""] if shown else []), *verdict])
+
+
+def _unexplained(session: Session) -> list[Finding]:
+    explained = {code for cause in session.causes for code in cause.explains}
+    findings = [finding for result in session.results for finding in result.findings]
+    return [f for f in findings if f.verdict not in _SETTLED and f.code not in explained and not session.waiver_for(f)]
+
+
+def _cause(cause: Cause) -> list[str]:
+    """One root: what it is, the line that shows it, the first two remedies, and how much follows from it."""
+    head = wrapped(f"{msg('root cause')}: {one_line(cause.title)} ({one_line(cause.code)})", COLUMNS, "  ")
+    seen = [shortened(f"  {msg('Seen')}: {one_line(cause.line)}", COLUMNS)] if cause.line else []
+    remedies = [line for remedy in cause.remedy[:2] for line in remedy_lines(remedy)]
+    follow = len(cause.explains)
+    more = [f"  {msg('{n} findings follow from it: `{program} status -v`', n=follow)}"] if follow > 1 else []
+    return [*head, *seen, *remedies, *more]
+
+
+def _finding(finding: Finding) -> list[str]:
+    words = f"{VERDICTS[finding.verdict]}: {one_line(finding.summary)} ({one_line(finding.code)})"
+    actual = shortened(f"  {msg('actual')}: {one_line(finding.actual)}", COLUMNS)
+    return [*wrapped(words, COLUMNS, "  ")[:2], actual, *(remedy_lines(finding.remedy[0]) if finding.remedy else [])]
+
+
+def remedy_lines(remedy: Remedy) -> list[str]:
+    """What to do, wrapped; a command stands on a line of its own, whole, so that it can be copied."""
+    name = msg("remedy that changes something") if remedy.changes else msg("remedy")
+    advice = wrapped(f"  {name}: {one_line(remedy.advice or '')}", COLUMNS, "    ")
+    command = as_typed(clean(remedy.command)).strip().split("\n")
+    if len(command) > 1:
+        return [*advice, f"    {command[0]} …"]
+    return [*advice, f"    {command[0]}"] if remedy.command else advice
+
+
+def _changed(session: Session) -> list[str]:
+    done = [one_line(change(run)) for run in changing_runs(session)]
+    words = "; ".join(done) if len(done) <= 2 else msg("{n} times, last: {change}", n=len(done), change=done[-1])
+    return wrapped(f"{msg('Changed on the cluster')}: {words}", COLUMNS, "  ") if done else []
+
+
+def _painted(lines: Iterable[str], colour: bool) -> list[str]:
+    return [line if line.startswith(" ") else paint(line, Verdict.FAIL, colour) for line in lines]
