@@ -31,6 +31,7 @@ from ..model import (
     Waiver,
 )
 from ..text import Message, msg, verbatim
+from .hidden import Hidden
 from .journal import Event, Kind
 
 STEP_IDS = tuple(str(number) for number in range(10))
@@ -183,6 +184,7 @@ class Fold:
     _diagnosis: tuple[RunKey, ...] = ()
     _counting: dict[str, _Judged] = field(default_factory=dict)
     _history: list[_Judged] = field(default_factory=list)
+    _hidden: Hidden = field(default_factory=Hidden)
 
     def apply(self, event: Event) -> None:
         """Take the next event; raises BadSession when the first one opens no session."""
@@ -216,7 +218,9 @@ class Fold:
                 self._waivers = (*self._waivers, waiver)
             case Kind.INTERRUPTED | Kind.END:
                 self._ended_at = event.at
-            case Kind.CONFIRM | Kind.BEGIN | Kind.RUN | Kind.REMASK:
+            case Kind.RUN | Kind.REMASK:
+                self._hidden.apply(data)
+            case Kind.CONFIRM | Kind.BEGIN:
                 pass  # told by the runs
 
     def state(self, digest: str = "") -> Session:
@@ -240,6 +244,8 @@ class Fold:
             digest=digest,
             causes=self._causes,
             diagnosis=tuple(self.load(*key) for key in self._diagnosis),
+            masked=self._hidden.masked(),
+            withheld=self._hidden.withheld(),
         )
 
     def _judge(self, data: Mapping[str, Any]) -> None:
@@ -259,10 +265,15 @@ class Fold:
 
 def fold(events: Iterable[Event], load: Load, digest: str = "") -> Session:
     """The session that `events` tell; `load` gives the runs they name. Raises BadSession when they tell of none."""
+    return fold_of(events, load).state(digest)
+
+
+def fold_of(events: Iterable[Event], load: Load) -> Fold:
+    """A fold that has taken `events`."""
     folded = Fold(load)
     for event in events:
         folded.apply(event)
-    return folded.state(digest)
+    return folded
 
 
 def not_run(step: str) -> StepResult:
@@ -308,10 +319,7 @@ def unfinished_mutations(events: Iterable[Event]) -> tuple[UnfinishedMutation, .
 
 
 def known_digests(events: Iterable[Event]) -> dict[RunKey, tuple[set[str], set[str]]]:
-    """Every digest that was noted of each run's two streams.
-
-    A program may die after it has noted that a stream is masked again, and before it has written that.
-    """
+    """Every digest noted of each run's two streams: a program may die between noting a new mask and writing it."""
     found: dict[RunKey, tuple[set[str], set[str]]] = {}
     for event in events:
         if event.kind in (Kind.RUN, Kind.REMASK):

@@ -134,3 +134,30 @@ def test_without_anything_learned_free_text_is_not_kept(tmp_path: Path) -> None:
     file.write_bytes(pack(folder).to_bytes())
     assert [str(check.wrong) for check in verify(file) if check.wrong] == []
     assert files_with(tmp_path, PLANTED) == []
+
+
+def test_what_a_later_attempt_learns_stands_in_no_finding_of_an_earlier_one(tmp_path: Path) -> None:
+    value = "correct horse battery"
+    forbidden = b'Error from server (Forbidden): secrets is forbidden: User "x" cannot list resource "secrets"\n'
+    cluster = FakeCluster()
+    refused = {
+        name: lambda run: replace(run, stdout=b"", stderr=forbidden, exit_code=1)
+        for name in ("secret-values", "step6-4-env")
+    }
+    log = {"step6-3-logs-observer": lambda run: replace(run, stdout=f"ERROR login with {value} failed\n".encode())}
+    cluster.answers = {**refused, **log}
+    session = go_on(tmp_path, cluster)
+    folder = SessionStore(tmp_path).folder(session.id)
+    assert files_with(tmp_path, value) == ["journal.jsonl"], "nobody could know: it looks like words"
+    assert session.withheld
+    cluster.answers = {"secret-values": lambda run: replace(run, stdout=secrets_of(value).encode()), **log}
+    session = go_on(tmp_path, cluster)
+    assert files_with(tmp_path, value) == []
+    assert "step6-3-logs-observer.2" not in {each.run for each in session.withheld}, (
+        "the second attempt keeps it, masked"
+    )
+    assert "PGPASS" in {each.name for each in session.masked}
+    file = tmp_path / "pack.tar.gz"
+    file.write_bytes(pack(folder).to_bytes())
+    assert [str(check.wrong) for check in verify(file) if check.wrong] == []
+    assert session.result("6").findings == SessionStore(tmp_path).open(session.id)[0].state.result("6").findings
