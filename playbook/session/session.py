@@ -43,6 +43,8 @@ class OpenSession:
         """Whether this program has run Step 6-4, and so knows what to mask."""
         self.learning: Callable[[], Run] | None = None
         """Gives the run of `ids.SECRET_VALUES`: waited for before anything is kept. Without it, it is no live session."""
+        self.fallback: Callable[[], Run] | None = None
+        """Gives the run of Step 6-4 where the Secrets cannot be read and nothing else will ask for it."""
         self.live = False
         self._knows = False  # whether the Secrets' values or those of 6-4 were read by this program
         self._lock = RLock()
@@ -251,6 +253,8 @@ class OpenSession:
         why = failure(run)
         note = run.note or ("" if self._knows else why.kind.value if why else "unread")
         self.keep([replace(run, stdout=b"", stderr=b"", note=note)])
+        if not self._knows and self.fallback:
+            self.keep([self.fallback()])
 
     def _masked(self, run: Run) -> tuple[Run, dict[str, Any]]:
         """A run as it may be kept, and what the journal tells of that."""

@@ -18,6 +18,7 @@ from playbook import api
 from playbook.model import Run, Verdict
 from playbook.output.pack import pack
 from playbook.output.verify_pack import verify
+from playbook.session.redact.freetext import is_free
 from playbook.session.redact.redactor import Redactor
 from playbook.session.store import SessionStore
 
@@ -161,3 +162,32 @@ def test_what_a_later_attempt_learns_stands_in_no_finding_of_an_earlier_one(tmp_
     file.write_bytes(pack(folder).to_bytes())
     assert [str(check.wrong) for check in verify(file) if check.wrong] == []
     assert session.result("6").findings == SessionStore(tmp_path).open(session.id)[0].state.result("6").findings
+
+
+def test_ordinary_words_that_are_values_change_no_table_and_no_cluster(tmp_path: Path) -> None:
+    words = ("oracle", "kubernetes", "platform", "database", "Bound", "p4ss")
+    data = {f"PASS_{n}": base64.b64encode(word.encode()).decode() for n, word in enumerate(words)}
+    listing = json.dumps({"items": [{"type": "Opaque", "data": data}]}).encode()
+    cluster = FakeCluster()
+    cluster.answers = {
+        "secret-values": lambda run: replace(run, stdout=listing),
+        "step6-3-logs-observer": lambda run: replace(run, stdout=b"INFO login as oracle with p4ss on oracle-obs-arm\n"),
+    }
+    first = go_on(tmp_path, cluster)
+    folder = SessionStore(tmp_path).folder(first.id)
+    log = (folder / "step6-3-logs-observer.out").read_bytes()
+    assert log == b"INFO login as ****** with **** on oracle-obs-arm\n"
+    for result in first.results:
+        for run in result.runs:
+            original = FakeCluster().recording.read(run.command, run.ordinal)
+            if (
+                not is_free(run.command)
+                and original.happened
+                and run.command.startswith(("step0", "step1", "step2", "step5"))
+            ):
+                assert run.stdout == original.stdout, run.command
+    assert {f.code for result in first.results for f in result.findings if f.masked} <= {"LOG-POSTGRES"}, (
+        "it quotes a word"
+    )
+    cluster.answers["secret-values"] = lambda run: replace(run, stdout=b"", stderr=b"error: timed out\n", exit_code=1)
+    assert go_on(tmp_path, cluster).cluster == first.cluster, "no other cluster, whatever was masked"
