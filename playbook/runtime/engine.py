@@ -11,12 +11,13 @@ from functools import partial
 from ..errors import EXIT_OF, BadSession, DiskTrouble, Interrupted
 from ..guide import ids
 from ..guide.catalog import read_only
-from ..model import PASSING, Cluster, Provenance, Runs, Session, StepResult
+from ..model import PASSING, Cluster, Overall, Provenance, Runs, Session, StepResult
 from ..session.fold import provenance_to_json
 from ..session.journal import Kind
 from ..session.session import OpenSession
 from ..steps import STEPS, Step
 from ..steps.restart import RESTARTS, may_have_deleted
+from ..steps.step9_stability import judged_from
 from ..text import msg
 from . import tmp_curl
 from .execution import LiveExecution, Workplace
@@ -72,6 +73,9 @@ class Engine:
                 self._prepare(until, only)
             if step.id == "7":
                 self._ask_for_provenance()
+        else:
+            if not only and until >= "9":
+                self._see_again()
         self._drain_prefetch()
         self._ask_for_provenance()
         if self.diagnosing:
@@ -96,6 +100,13 @@ class Engine:
             self._execution("0").side_by_side(REFRESH_COMMANDS)
             self._load_secrets()
         self._prefetch(until)
+
+    def _see_again(self) -> None:
+        """The 24 hours ended during this attempt: what it had kept until then is seen once more."""
+        for number in self.session.state.outdated if self.session.state.overall is Overall.INCOMPLETE else ():
+            step = STEPS[int(number)]
+            if self._stops(step, self._carry_out(step, None)):
+                return
 
     def _is_due(self, step: Step) -> bool:
         session = self.session.state
@@ -138,7 +149,8 @@ class Engine:
             if start:
                 self.session.note(Kind.FORCE, **{"from": start})
         runs = self._since_restart(step) if step.by_all_samples else execution.runs
-        result = judge(step, runs, self.session, self.session.now())
+        due_from = judged_from(runs) if step.by_all_samples else None
+        result = judge(step, runs, self.session, self.session.now(), due_from)
         self.workplace.listener.step_ends(result)
         return result
 

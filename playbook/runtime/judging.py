@@ -29,10 +29,14 @@ class Diagnosing(Protocol):
         """Carry out one read-only command."""
 
 
-def judge(step: Step, runs: Runs, session: OpenSession, at: datetime) -> StepResult:
-    """What the judge of `step` says of `runs`, as printed, at the moment `at`; the session notes it, masked."""
+def judge(step: Step, runs: Runs, session: OpenSession, at: datetime, due_from: datetime | None = None) -> StepResult:
+    """What the judge of `step` says of `runs`, as printed, at the moment `at`; the session notes it, masked.
+
+    `due_from` is of a live Step 9: what the other steps saw before that moment does not make a session complete. A
+    recording counts as made in one go.
+    """
     kept = Runs(map(session.as_kept, runs))
-    result = StepResult(step.id, findings(step, runs, session), kept, 1 + session.attempts(step.id), at)
+    result = StepResult(step.id, findings(step, runs, session), kept, 1 + session.attempts(step.id), at, due_from)
     session.judged(result, at)
     return result
 

@@ -14,6 +14,8 @@ from typing import Any
 
 from ..clock import parse_moment
 from ..errors import BadSession
+from ..guide import ids
+from ..guide.catalog import changes_cluster
 from ..guide.codes import NOT_REACHED, family
 from ..guide.criteria import met
 from ..model import (
@@ -123,8 +125,12 @@ def provenance_to_json(provenance: Provenance) -> dict[str, Any]:
 def provenance_from_json(data: Mapping[str, Any]) -> Provenance:
     """The reverse of `provenance_to_json`."""
     tools = tuple((name, version) for name, version in data["tools"])
-    lists = {"tools": tools, "removed": tuple(data["removed"]), "noticed": tuple(data["noticed"])}
-    return Provenance(**{field.name: data[field.name] for field in fields(Provenance)} | lists)
+    images = tuple((pod, image, digest) for pod, image, digest in data.get("images", ()))
+    lists = {"tools": tools, "removed": tuple(data["removed"]), "noticed": tuple(data["noticed"]), "images": images}
+    known = {
+        field.name: data[field.name] for field in fields(Provenance) if field.name in data
+    }  # version 1.0 had fewer
+    return Provenance(**known | lists)
 
 
 def _evidence_to_json(evidence: Evidence | None) -> list[Any] | None:
@@ -160,9 +166,11 @@ class _Judged:
     runs: tuple[RunKey, ...]
     attempt: int
     at: datetime
+    due_from: datetime | None
 
     def result(self, load: Load) -> StepResult:
-        return StepResult(self.step, self.findings, tuple(load(*key) for key in self.runs), self.attempt, self.at)
+        runs = tuple(load(*key) for key in self.runs)
+        return StepResult(self.step, self.findings, runs, self.attempt, self.at, self.due_from)
 
 
 @dataclass(slots=True)
@@ -185,6 +193,7 @@ class Fold:
     _counting: dict[str, _Judged] = field(default_factory=dict)
     _history: list[_Judged] = field(default_factory=list)
     _hidden: Hidden = field(default_factory=Hidden)
+    _changes: dict[RunKey, None] = field(default_factory=dict)
 
     def apply(self, event: Event) -> None:
         """Take the next event; raises BadSession when the first one opens no session."""
@@ -218,9 +227,13 @@ class Fold:
                 self._waivers = (*self._waivers, waiver)
             case Kind.INTERRUPTED | Kind.END:
                 self._ended_at = event.at
-            case Kind.RUN | Kind.REMASK:
-                self._hidden.apply(data)
-            case Kind.CONFIRM | Kind.BEGIN:
+            case Kind.BEGIN | Kind.RUN | Kind.REMASK:
+                if event.kind is not Kind.BEGIN:
+                    self._hidden.apply(data)
+                changes = changes_cluster(data["command"].partition(".")[0]) or data["command"] == ids.REMOVE_TMP_CURL
+                if changes and event.kind is not Kind.REMASK:
+                    self._changes[data["command"], data["ordinal"]] = None
+            case Kind.CONFIRM:
                 pass  # told by the runs
 
     def state(self, digest: str = "") -> Session:
@@ -246,6 +259,7 @@ class Fold:
             diagnosis=tuple(self.load(*key) for key in self._diagnosis),
             masked=self._hidden.masked(),
             withheld=self._hidden.withheld(),
+            changes=tuple(self.load(*key) for key in self._changes),
         )
 
     def _judge(self, data: Mapping[str, Any]) -> None:
@@ -255,6 +269,7 @@ class Fold:
             tuple((command, ordinal) for command, ordinal in data["runs"]),
             data["attempt"],
             parse_moment(data["judged_at"]),
+            parse_moment(data["due_from"]) if "due_from" in data else None,
         )
         self._history.append(judged)
         self._counting[judged.step] = judged

@@ -196,6 +196,7 @@ class OpenSession:
             verdict=result.verdict.value,
             runs=[[run.command, run.ordinal] for run in result.runs],
             findings=[finding_to_json(finding) for finding in result.findings],
+            **({"due_from": stamp(result.due_from)} if result.due_from else {}),
         )
 
     def waive(self, finding: Finding, by: str, reason: str) -> None:
