@@ -69,7 +69,7 @@ def test_what_the_mask_would_change_is_judged_live_and_marked(tmp_path: Path) ->
     assert again.result("6").findings == session.result("6").findings, "a replay takes over what it cannot see"
     file = tmp_path / "pack.tar.gz"
     file.write_bytes(pack(folder).to_bytes())
-    checks = list(verify(file))
+    checks = list(verify(file).checks)
     assert [str(check.wrong) for check in checks if check.wrong] == []
     assert any(check.note and "judged live" in str(check.note) for check in checks)
     with tarfile.open(file) as members:
@@ -129,11 +129,11 @@ def test_without_anything_learned_free_text_is_not_kept(tmp_path: Path) -> None:
     assert hashlib.sha256(log.encode()).hexdigest() in (folder / "journal.jsonl").read_text("utf-8")
     file = tmp_path / "pack.tar.gz"
     file.write_bytes(pack(folder).to_bytes())
-    assert [str(check.wrong) for check in verify(file) if check.wrong] == []
+    assert [str(check.wrong) for check in verify(file).checks if check.wrong] == []
     cluster.answers["secret-values"] = lambda run: replace(run, stdout=secrets_of(PLANTED).encode())
     go_on(tmp_path, cluster)
     file.write_bytes(pack(folder).to_bytes())
-    assert [str(check.wrong) for check in verify(file) if check.wrong] == []
+    assert [str(check.wrong) for check in verify(file).checks if check.wrong] == []
     assert files_with(tmp_path, PLANTED) == []
 
 
@@ -160,7 +160,7 @@ def test_what_a_later_attempt_learns_stands_in_no_finding_of_an_earlier_one(tmp_
     assert "PGPASS" in {each.name for each in session.masked}
     file = tmp_path / "pack.tar.gz"
     file.write_bytes(pack(folder).to_bytes())
-    assert [str(check.wrong) for check in verify(file) if check.wrong] == []
+    assert [str(check.wrong) for check in verify(file).checks if check.wrong] == []
     assert session.result("6").findings == SessionStore(tmp_path).open(session.id)[0].state.result("6").findings
 
 
