@@ -71,6 +71,7 @@ class Ended(str, Enum):
     EXITED = "exited"
     TIMEOUT = "timeout"  # our time limit; the whole process group was ended
     INTERRUPTED = "interrupted"  # a signal to the program, or a lost terminal
+    CUT = "cut"  # it printed more than is kept (32 MiB of one stream); it was ended, and nothing is concluded from it
     STOPPED_EARLY = "settled"  # ended by the program because its answer had been seen elsewhere (Step 7-2)
     NOT_FOUND = "not-found"  # bash itself is not there
     NOT_RECORDED = "not-recorded"  # a recording does not have it
