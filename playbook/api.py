@@ -26,6 +26,7 @@ from .runtime.engine import Engine
 from .runtime.execution import LiveExecution, Workplace
 from .runtime.interlock import looked_at_again
 from .runtime.judging import findings
+from .runtime.learning import learning
 from .runtime.listener import Listener, Silent
 from .runtime.plan import Plan, due_steps, make_plan
 from .runtime.preview import look
@@ -245,7 +246,9 @@ def _ephemeral_execution(listener: Listener | None, cancel: CancelToken | None) 
     with open_runner() as (catalog, runner):
         cancel.on_cancel(runner.end_all)
         jobs = os.cpu_count() or 1
-        yield LiveExecution("", Workplace(catalog, runner, in_memory("-"), listener or Silent(), cancel, jobs))
+        workplace = Workplace(catalog, runner, in_memory("-"), listener or Silent(), cancel, jobs)
+        workplace.session.learning = learning(workplace)
+        yield LiveExecution("", workplace)
 
 
 # what was recorded
@@ -259,9 +262,10 @@ def replay(recording: Path | Traversable, *, diagnose: bool = True, listener: Li
     if (recording / "journal.jsonl").is_file():
         if not isinstance(recording, Path):
             raise BadRecording(msg("a session is replayed from a folder of the file system"))
-        return rejudge(read_session(recording).state)
+        return replace(rejudge(read_session(recording).state), replayed=True)
     session = in_memory(recording.name)
-    return replay_session(load(), ReplayRunner(recording), session, listener or Silent(), diagnosing=diagnose)
+    judged = replay_session(load(), ReplayRunner(recording), session, listener or Silent(), diagnosing=diagnose)
+    return replace(judged, replayed=True)
 
 
 def recorded_run(recording: Path | Traversable, command: str, ordinal: int = 1) -> Run:

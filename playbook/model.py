@@ -215,6 +215,7 @@ class StepResult:
     runs: tuple[Run, ...] = ()
     attempt: int = 1
     judged_at: datetime | None = None
+    due_from: datetime | None = None  # of Step 9: the moment from which it can be judged, when it was carried out live
 
     @property
     def verdict(self) -> Verdict:
@@ -297,6 +298,12 @@ class Provenance:
     user: str = ""
     removed: tuple[str, ...] = ()  # variables that were not handed on, because they change what a command means
     noticed: tuple[str, ...] = ()  # files of the operator's that a tool reads and that may do so
+    operator: str = ""  # who ran them, and who is behind sudo: `root@host (sudo: kim)`
+    zone: str = ""  # the time zone of the machine, as `+09:00`
+    cluster_uid: str = (
+        ""  # UID of the namespace kube-system: the cluster's own, whatever its address; "" where it could not be seen
+    )
+    images: tuple[tuple[str, str, str], ...] = ()  # pod, image, and its digest, of the namespace's containers
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,6 +327,8 @@ class Session:
     causes: tuple[Cause, ...] = ()  # roots, in the guide's order
     diagnosis: tuple[Run, ...] = ()  # the runs that led to them
     scope: tuple[str, ...] = ()  # the steps that the verdict is about; none: all ten
+    changes: tuple[Run, ...] = ()  # every run of a command that changes the cluster, in the order of time
+    replayed: bool = False  # judged from a recording: nothing was run, and nobody is to sign it
 
     def result(self, step: str) -> StepResult:
         """The result of step `0` … `9`; raises KeyError for another."""
@@ -340,6 +349,21 @@ class Session:
         )
 
     @property
+    def outdated(self) -> tuple[str, ...]:
+        """The steps before the restart that were last seen before Step 9's 24 hours were over; none while these run.
+
+        What was good a day ago says nothing of the service that those hours were about.
+        """
+        last = self.result("9")
+        due = last.due_from
+        if due is None or last.judged_at is None or last.judged_at < due:
+            return ()
+        asked = [
+            result for result in self.results if result.step < "8" and (not self.scope or result.step in self.scope)
+        ]
+        return tuple(result.step for result in asked if result.judged_at is not None and result.judged_at < due)
+
+    @property
     def overall(self) -> Overall:
         """The first that holds of aborted, failed, incomplete, pending, complete."""
         standings = {self.standing(r) for r in self.results if not self.scope or r.step in self.scope}
@@ -349,4 +373,6 @@ class Session:
             return Overall.FAILED
         if standings & {Verdict.INCONCLUSIVE, Verdict.SKIPPED, Verdict.NOT_RUN}:
             return Overall.INCOMPLETE
-        return Overall.PENDING if Verdict.PENDING in standings else Overall.COMPLETE
+        if Verdict.PENDING in standings:
+            return Overall.PENDING
+        return Overall.INCOMPLETE if (not self.scope or "9" in self.scope) and self.outdated else Overall.COMPLETE

@@ -126,7 +126,7 @@ class SessionStore:
         path = self.directory / "sessions" / name
         self._make(path)
         session = OpenSession(Journal(path / "journal.jsonl"), path, clock=self._clock)
-        session.note(Kind.OPEN, session=name, guide=GUIDE_VERSION, digests=digests, operator=_operator())
+        session.note(Kind.OPEN, session=name, guide=GUIDE_VERSION, digests=digests, operator=operator())
         write_atomically(self.directory / "current", f"{name}\n".encode())
         return session
 
@@ -164,13 +164,13 @@ def require_own(directory: Path) -> None:
             except FileNotFoundError:
                 continue
         if there.st_uid != os.geteuid():
-            owner = _user(there.st_uid)
+            owner = _name_of(there.st_uid)
             raise UsageError(
                 msg(
                     "the state folder {folder} belongs to {owner}, and you are {user}",
                     folder=str(folder),
                     owner=owner,
-                    user=_user(os.geteuid()),
+                    user=_name_of(os.geteuid()),
                 ),
                 msg("type the same as {owner}, or name a folder of your own with --state-dir", owner=owner),
             )
@@ -183,15 +183,34 @@ def require_own(directory: Path) -> None:
             )
 
 
-def _user(number: int) -> str:
+def _name_of(number: int) -> str:
     try:
         return pwd.getpwuid(number).pw_name
     except KeyError:
         return f"uid {number}"
 
 
-def _operator() -> str:
+def person(environ: Mapping[str, str] = os.environ) -> str:
+    """The login name of who is at work: behind sudo, of who typed it.
+
+    >>> person({"SUDO_USER": "kim", "USER": "root"})
+    'kim'
+    """
+    return _behind_sudo(environ) or _user()
+
+
+def operator(environ: Mapping[str, str] = os.environ) -> str:
+    """Who runs this program and where, and who is behind sudo: `root@host (sudo: kim)`."""
+    host, behind = os.uname().nodename, _behind_sudo(environ)
+    return f"{_user()}@{host}" + (f" (sudo: {behind})" if behind else "")
+
+
+def _behind_sudo(environ: Mapping[str, str]) -> str:
+    return environ.get("SUDO_USER") or environ.get("DOAS_USER") or ""
+
+
+def _user() -> str:
     try:
-        return f"{getpass.getuser()}@{os.uname().nodename}"
+        return getpass.getuser()
     except (KeyError, OSError):
-        return f"uid {os.getuid()}@{os.uname().nodename}"
+        return f"uid {os.getuid()}"

@@ -14,6 +14,7 @@ QUOTED = {
     "crash: no such program": 'Reason: StartError, Exit Code: 128, Message: exec: "obsrever": executable file not found in $PATH',
     "crash: an exit code alone": "Reason: Error, Exit Code: 3",
     "crash: liveness": "Liveness probe failed: HTTP probe failed with statuscode: 500",
+    "mount: over, nothing else": "ContainerCreating, READY 0/1",
     "crash-other": "ValueError: unknown LOG_FORMAT xml",
     "pending-other": "didn't match Pod's node affinity/selector",
     "taint: an operator's": "maintenance=true:NoSchedule",
@@ -31,6 +32,7 @@ REMEDIES = {
     "taint: disk pressure": "kubectl describe node oracle-obs-arm",
     "a lost PVC": "kubectl describe pvc observer-universe-pvc -n observer-prod",
     "a SealedSecret with another STATUS": "kubectl describe sealedsecret obs-kis-secret -n observer-prod",
+    "a PVC of its own name": "kubectl describe pvc observer-extra-pvc -n observer-prod",
     "sandbox: flannel": "sudo systemctl restart k3s",
     "1.34/dns-down": "kubectl get pods -n kube-system -l k8s-app=kube-dns",
 }
