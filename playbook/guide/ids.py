@@ -60,5 +60,7 @@ DESCRIBE_POD = "describe-pod"
 DESCRIBE_POD_FAILED = "describe-pod-failed"
 
 LOGS = "logs"
+ADMIT_OBSERVER = "admit-observer"
+ADMIT_POSTGRES = "admit-postgres"
 NOT_CREATED = "pods-not-created"
 REMOVE_TMP_CURL = "remove-tmp-curl"
