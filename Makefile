@@ -7,9 +7,10 @@ SCENARIO ?= healthy
 GUIDE ?= ../shared/guide.md
 PYTEST ?= -q
 
-.PHONY: help demo test test-slow test-all lint test-arm64 test-cluster audit bench pyz dist clean
+.PHONY: help run demo test test-slow test-all lint test-arm64 test-cluster audit bench pyz dist clean
 
 help:
+	@echo 'make run           ./playbook.sh, which makes its own environment    (ARGS=all)'
 	@echo 'make demo          a whole run on a recording, without a cluster   (SCENARIO=healthy)'
 	@echo 'make test          the tests that need no cluster                  (PYTEST="-q")'
 	@echo 'make test-slow     the slow ones: whole processes, every event at which the program can die'
@@ -38,6 +39,9 @@ $(VENV)/.made-test: $(VENV)/.made-run
 	@echo 'installing what the tests need ...'
 	@$(PY) -m pip install --quiet --disable-pip-version-check --editable '.[test,lint]'
 	@touch $@
+
+run:
+	@./playbook.sh $(ARGS)
 
 # The demo shows verdicts; any of them is a demo that worked. `healthy` ends with 5, pending: its 24 hours are not over.
 demo: $(VENV)/.made-run

@@ -16,6 +16,14 @@ _BESIDE = {"scenarios": "tests/fixtures/1.34"}
 """What a checkout calls by another name than the wheel does."""
 
 
+def checkout_script() -> str:
+    """`playbook.sh` as it is typed here, which brings its own libraries; empty where the program is no checkout."""
+    script = _HERE.parent / "playbook.sh"
+    if not script.is_file():
+        return ""
+    return "./playbook.sh" if Path.cwd() == script.parent else str(script)
+
+
 def folder(name: str) -> Traversable:
     """The folder `name`, readable by `/`, `iterdir`, `read_bytes` and `is_file`; raises FileNotFoundError.
 

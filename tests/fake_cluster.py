@@ -126,7 +126,9 @@ class FakeCluster:
 
     def _new(self) -> list[str]:
         self.generation += 1
-        names = [f"observer-7cd9cf784-{self.generation:02d}{tail}" for tail in ("aaa", "bbb")]
+        tens, ones = divmod(self.generation, 10)
+        number = "bcdfghjklm"[tens] + "bcdfghjklm"[ones]  # random names hold no vowels, and few digits
+        names = [f"observer-7cd9cf784-{number}{tail}" for tail in ("xxx", "zzz")]
         for name in names:
             self._start(name)
         return names

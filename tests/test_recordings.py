@@ -24,13 +24,7 @@ SHARED = Path(os.environ.get("PLAYBOOK_RECORDINGS", ROOT.parent / "shared"))
 RECORDINGS = {"1.20": SHARED / "recordings", "1.34": SHARED / "recordings-1.34"}
 HEALTHY = ("healthy", "healthy-24h", "attach-race")
 
-WRONG_TODAY = {
-    "1.34/disk-pressure": "evicted pods count as replicas that fail",
-    "1.34/evicted-left": "evicted pods beside the running ones count as replicas that fail, in Steps 6 and 9",
-    "1.34/exec-format": "a log that is nothing but `exec format error` passes",
-    "1.34/init-waiting": "a pod whose init containers have been at work for seconds counts as failed, and so does what needs it",
-    "1.34/lookalikes": "every pod whose name begins with observer- counts as a replica",
-}
+WRONG_TODAY = {"1.34/exec-format": "a log that is nothing but `exec format error` passes"}
 """What the program says wrongly of a recording, in one sentence each."""
 
 NEVER_RUN = {"step3-3-create-observer-secrets"}  # the emergency creation: only `fix` runs it

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from ..guide import remedies as fix
+from ..guide.expected import OBSERVER_DEPLOYMENT
 from ..guide.remedies import advise, do
+from ..kubectl.pods import deployment_pods
 from ..text import msg, verbatim
 from .access_rows import ACCESS_ROWS
 from .branches import Branch, Row
@@ -15,7 +17,8 @@ RESTARTED = Branch(
     (do(PREVIOUS_LOG, msg("find out why the container crashes again and again")),), per="owner",
 )  # fmt: skip
 
-_OBSERVER_POD = r"[\s\S]*?^observer-(?!.*\sTerminating\s)"
+_GONE = r"\s(?:Terminating|Evicted|Failed|Error|Completed|ContainerStatusUnknown)\s"
+_OBSERVER_POD = rf"[\s\S]*?^{deployment_pods(OBSERVER_DEPLOYMENT)}\s(?!.*{_GONE})"
 
 ROWS: tuple[Row, ...] = (
     # Step 0
@@ -45,7 +48,7 @@ ROWS: tuple[Row, ...] = (
                (do(fix.GET_CONTROLLER, msg("find out why there is no Running controller pod")),))),
     Row("SEALED-SYNCED/.+", r"no key could decrypt secret",
         Branch("SEALED-WRONG-KEY", "3-2", verbatim("no key could decrypt secret"),
-               msg("{objects} was sealed for another key than the controller has: it was renewed or lost"),
+               msg("the controller cannot open {objects}: it was sealed for another key, or another name or namespace"),
                (fix.SEAL_ANEW, fix.OLD_SEALING_KEY), per="object")),
     Row("SEALED-SYNCED/.+", r"^obs-\S+\s+\S.*\sFalse\s",
         Branch("SEALED-UNSYNCED", "3-2", msg("the three SealedSecrets have made their Secrets"),

@@ -67,6 +67,7 @@ SERVICES = (
     ExpectedService("postgres-headless", "5432/TCP", headless=True),
 )
 
+OBSERVER_DEPLOYMENT = "observer"
 OBSERVER_REPLICAS = 2
 POSTGRES_POD = "postgres-0"
 TMP_CURL = "tmp-curl"

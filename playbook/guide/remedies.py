@@ -67,6 +67,13 @@ def previous_log(pod: str) -> str:
     return f"kubectl logs {pod} {_IN} --previous"
 
 
+def remove_leftover(pod: str) -> Remedy:
+    """How to be rid of a pod that is over and was replaced."""
+    return do(
+        f"kubectl delete pod {pod} {_IN}", msg("changes the cluster: removes what is left of a pod that was replaced")
+    )
+
+
 def describe_node(name: str) -> str:
     """The guide's command for a node that is not Ready."""
     return f"kubectl describe node {name}"
@@ -115,6 +122,7 @@ READ_OBSERVERS_LOG = do(LOG_OF_OBSERVER, msg("find the cause in the log"))
 READ_POSTGRES_LOG = do(LOG_OF_POSTGRES, msg("find the cause in the log"))
 DESCRIBE_OBSERVERS = do(describe_pod("-l app=observer"), msg("is the PVC mounted there, or an emptyDir?"))
 OLD_EVENTS = advise(msg("an event stays for an hour, also when its cause is gone; it goes with its pod (Step 8-2)"))
+LOOK_AGAIN = do(RUN_ALL, msg("in a minute or two, once the pod has had its time to start"))
 CHECK_ENV = advise(msg("check env of the Deployment observer"))
 CHECK_READINESS = advise(msg("the readinessProbe fails: check the /health endpoint (Step 7)"))
 

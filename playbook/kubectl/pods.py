@@ -13,6 +13,15 @@ from .cells import age_seconds, ready, restarts
 from .tables import table
 
 _COLUMNS = ("NAME", "READY", "STATUS", "RESTARTS", "AGE")
+_SAFE = "bcdfghjklmnpqrstvwxz2456789"
+"""The characters that Kubernetes makes hashes and random names of: no vowels, so that they form no words."""
+
+_OVER = re.compile(r"Evicted|Failed|Succeeded|Preempting|NodeAffinity|NodeShutdown|Shutdown|Terminated|Out[Oo]f\w+|"
+                   r"UnexpectedAdmissionError")  # fmt: skip
+"""STATUS of a pod that is over for good: nothing starts its containers again."""
+
+_ENDED = re.compile(r"Error|Completed|OOMKilled|ExitCode:-?\d+|Signal:\d+|ContainerStatusUnknown|DeadlineExceeded")
+"""STATUS of a pod whose container has ended: it is over, or between two starts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +75,11 @@ class PodSample:
         """RESTARTS as kubectl prints it."""
         return "<none>" if self.restarts is None else str(self.restarts)
 
+    @property
+    def is_over(self) -> bool:
+        """Whether it is over for good: evicted, failed or completed."""
+        return self.status in ("Failed", "Succeeded")
+
 
 def pods(text: str, first_line: int = 1, required: Sequence[str] = _COLUMNS) -> tuple[Pod, ...]:
     """The pods of a list; `required` are the columns without which it is not understood.
@@ -76,6 +90,49 @@ def pods(text: str, first_line: int = 1, required: Sequence[str] = _COLUMNS) -> 
     3
     """
     return tuple(Pod(row.line, *(row.get(column) for column in _COLUMNS)) for row in table(text, required, first_line))
+
+
+def of_deployment(pod: str, deployment: str) -> bool:
+    """Whether a pod is one of this Deployment, by its name: its own, a hash and five characters.
+
+    >>> of_deployment("observer-5dd97c6749-8bwxr", "observer"), of_deployment("observer-exporter-6576f85cb6-fl4dp", "observer")
+    (True, False)
+    >>> of_deployment("observer-backup-29", "observer"), of_deployment("observer-exporter-fl4dp", "observer")
+    (False, False)
+    """
+    return bool(re.fullmatch(deployment_pods(deployment), pod))
+
+
+def deployment_pods(deployment: str) -> str:
+    """The pattern of the names of a Deployment's pods."""
+    return rf"{re.escape(deployment)}-[{_SAFE}]{{5,10}}-[{_SAFE}]{{5}}"
+
+
+def left_over(pod: Pod, pods: Sequence[Pod], wanted: int) -> bool:
+    """Whether a pod of a Deployment is what was left of one: evicted, failed or completed, and replaced by others.
+
+    `pods` are all of the Deployment's that are listed, `wanted` is how many it keeps. STATUS alone tells of an eviction
+    on older kubelets; newer ones let it read `Error`, like a container between two starts. That one is a left-over only
+    if it was never restarted and as many others as are wanted have taken its place. Pods of an older version that run on
+    while a new one fails to start are no replacement for it.
+    """
+    if _OVER.fullmatch(pod.status):
+        return True
+    if not _ENDED.fullmatch(pod.status):
+        return False
+    try:
+        again = pod.restarts and pod.status != "ContainerStatusUnknown"
+        return not again and sum(_replaces(other, pod) for other in pods) >= wanted
+    except UnreadableText:
+        return False
+
+
+def _replaces(other: Pod, pod: Pod) -> bool:
+    if _OVER.fullmatch(other.status) or _ENDED.fullmatch(other.status):
+        return False
+    if other.is_up and other.name.rpartition("-")[0] == pod.name.rpartition("-")[0]:
+        return True
+    return other.age_s is not None and pod.age_s is not None and other.age_s <= pod.age_s
 
 
 def nodes_of(run: Run, name: re.Pattern[str]) -> tuple[str, ...]:

@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from ..errors import UnreadableText
 from ..guide import ids
 from ..guide.codes import Code, family
-from ..guide.expected import OBSERVER_REPLICAS, POSTGRES_POD, PVCS
-from ..kubectl.pods import Pod, nodes_of, pods
+from ..guide.expected import OBSERVER_DEPLOYMENT, POSTGRES_POD, PVCS
+from ..kubectl.pods import deployment_pods, nodes_of
 from ..model import PASSING, Finding, Run, Runs, Session, Verdict
 from ..text import Message, msg
+from .step6_pods import guide_pods, in_service
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,28 +98,17 @@ def _unmet(session: Session, need: Need, counts: Callable[[Finding], bool]) -> I
                 yield Unmet(need, finding.code, finding.verdict)
 
 
-_ENDED = ("Evicted", "Error", "Completed", "ContainerStatusUnknown", "OutOfcpu", "OutOfmemory", "Terminated")
-
-
 def left_over_pods(run: Run) -> frozenset[str]:
-    """The observer pods in 6-1's list that have ended and were replaced: somebody has yet to delete them.
-
-    They are none of the service's as long as it has all its replicas without them. postgres-0 is never left over: its
-    StatefulSet makes no second one beside it.
-    """
+    """The observer pods in 6-1's list that are over and were replaced: somebody has yet to delete them."""
     try:
-        mine = [pod for pod in pods(run.out) if pod.name.startswith("observer-") and pod.name != POSTGRES_POD]
-        up = [pod for pod in mine if pod.is_up]
-        return frozenset(pod.name for pod in mine if len(up) >= OBSERVER_REPLICAS and _has_ended(pod))
+        mine = guide_pods(run.out)
     except UnreadableText:
         return frozenset()
+    kept = in_service(mine)
+    return frozenset(pod.name for pod in mine if pod not in kept)
 
 
-def _has_ended(pod: Pod) -> bool:
-    return pod.status in _ENDED and pod.ready[0] == 0 and pod.restarts == 0
-
-
-_SERVICE_PODS = re.compile(rf"observer-.+|{re.escape(POSTGRES_POD)}")
+_SERVICE_PODS = re.compile(rf"{deployment_pods(OBSERVER_DEPLOYMENT)}|{re.escape(POSTGRES_POD)}")
 
 
 def _nodes_of_pods(session: Session) -> frozenset[str]:

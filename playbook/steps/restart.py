@@ -10,10 +10,10 @@ from datetime import datetime
 from ..errors import UnreadableText
 from ..guide import ids
 from ..guide.codes import Code
-from ..guide.expected import DATA_DIRECTORY, POSTGRES_POD
+from ..guide.expected import DATA_DIRECTORY, OBSERVER_DEPLOYMENT, POSTGRES_POD
 from ..kubectl.counts import Count, count, psql_count
 from ..kubectl.failures import FailureKind, failure
-from ..kubectl.pods import deleted_pods, pod_samples, pods
+from ..kubectl.pods import deleted_pods, deployment_pods, pod_samples, pods
 from ..kubectl.startup import Stuck, not_created, stuck
 from ..kubectl.storage import claims
 from ..model import Ended, Run, Runs
@@ -48,7 +48,7 @@ class Restart:
 OBSERVER = Restart(
     "Observer", ("8-1", "8-2", "8-3"), (ids.LIST_FILES_BEFORE, ids.LIST_FILES_AFTER),
     ids.COUNT_FILES_BEFORE, ids.DELETE_OBSERVER, ids.WAIT_OBSERVER, ids.COUNT_FILES_AFTER, count,
-    re.compile(r"observer-.+"), DATA_DIRECTORY, "observer-data-pvc",
+    re.compile(deployment_pods(OBSERVER_DEPLOYMENT)), DATA_DIRECTORY, "observer-data-pvc",
     (Code.FILES_BEFORE, Code.RESTART_OBSERVER, Code.FILES_KEPT), "replicaset/observer-", ids.ADMIT_OBSERVER,
 )  # fmt: skip
 POSTGRES = Restart(
@@ -82,10 +82,6 @@ def until_delete(restart: Restart, runs: Runs) -> Runs:
     return Runs(runs[: max((place for place, run in enumerate(runs) if run.command == restart.delete), default=0)])
 
 
-ENDED_PHASES = ("Failed", "Succeeded")
-"""Of pods that were evicted, failed or completed: they stay in the list beside those that replaced them."""
-
-
 def started(restart: Restart, run: Run) -> set[tuple[str, str]]:
     """Name and STARTED of the pods that this restart is about; empty when they cannot be read.
 
@@ -95,7 +91,7 @@ def started(restart: Restart, run: Run) -> set[tuple[str, str]]:
         samples = () if failure(run) else pod_samples(run.out)
     except UnreadableText:
         return set()
-    mine = (pod for pod in samples if restart.pods.fullmatch(pod.name) and pod.status not in ENDED_PHASES)
+    mine = (pod for pod in samples if restart.pods.fullmatch(pod.name) and not pod.is_over)
     return {(pod.name, pod.started) for pod in mine}
 
 

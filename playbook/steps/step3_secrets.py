@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from ..errors import UnreadableText
@@ -9,7 +10,7 @@ from ..guide import ids, remedies
 from ..guide.codes import Code
 from ..guide.expected import GHCR_SECRET, GHCR_SECRET_TYPE, OBSERVER_SECRETS, SEALED_SECRETS, SECRET_KEYS
 from ..kubectl.failures import FailureKind, failure
-from ..kubectl.pods import Pod, pods
+from ..kubectl.pods import Pod, of_deployment, pods
 from ..kubectl.secrets import SealedSecret, SecretRow, sealed_secrets, secret_words, secrets
 from ..kubectl.tables import only, sections
 from ..model import Finding, Remedy, Run, Runs
@@ -44,11 +45,17 @@ def judge(runs: Runs) -> tuple[Finding, ...]:
 # 3-1
 
 
+def _is_controller(pod: str) -> bool:
+    """Whether it is named as the project's manifest or its Helm chart names the controller; a web UI can be beside it."""
+    deployment = "-".join(pod.split("-")[:-2])
+    return of_deployment(pod, deployment) and bool(re.fullmatch(r"(?:.+-)?sealed-secrets(?:-controller)?", deployment))
+
+
 def _controller(run: Run) -> Finding:
     asked = Question(Code.SEALED_CONTROLLER, "3-1", "STATUS = Running", run)
     try:
         rows = read_rows(run, lambda text: pods(text, required=("NAME", "READY", "STATUS")))
-        mine = [pod for pod in rows if "seal" in pod.name or "controller" in pod.name]
+        mine = [pod for pod in rows if _is_controller(pod.name)]
         up = [pod for pod in mine if pod.is_up]
     except (NotSeen, UnreadableText) as why:
         return asked.unseen(why)
@@ -91,10 +98,12 @@ def _synced(name: str, row: SealedSecret | None, asked: Question) -> Finding:
         return asked.failed(summary, msg("not in the list"), None, remedies.CHECK_CONTROLLER)
     if row.synced in ("", "Unknown", "<unknown>", "<none>"):
         return asked.unseen(msg("the list does not say whether {name} is synced", name=name))
-    seen = f"SYNCED = {row.synced}"
+    seen = f"SYNCED = {row.synced}, STATUS = {row.status}" if row.status else f"SYNCED = {row.synced}"
     if row.synced == "True":
         return asked.passed(msg("SealedSecret {name} is synced", name=name), seen, row.line)
     summary = msg("SealedSecret {name} is not synced", name=name)
+    if "no key could decrypt" in row.status:
+        return asked.failed(summary, seen, row.line, remedies.SEAL_ANEW, remedies.OLD_SEALING_KEY)
     return asked.failed(summary, seen, row.line, remedies.CHECK_CONTROLLER)
 
 

@@ -35,15 +35,20 @@ _EXCEPTION = re.compile(r"[\w.]+(?:Error|Exception|Exit|Interrupt)(?::|$)")
 """The last line of a Python traceback: what was raised."""
 
 
-def observer_log(run: Run) -> Finding:
+_OF_A_GONE_CONTAINER = re.compile(r"unable to retrieve container logs for \w+://[0-9a-f]{64}")
+"""The kubelet's words for the log of a pod that is over; without a line end, so that the next log begins on the same line."""
+
+
+def observer_log(run: Run, left_over: int = 0) -> Finding:
     """LOG-OBSERVER: no record of level ERROR or CRITICAL.
 
     A Python traceback is what an exception leaves that nobody logged: it fails too, though it states no level. A line
     that states no level but holds the word ERROR, or reads like the end of a traceback, cannot be told from a record of
-    that level: inconclusive.
+    that level: inconclusive. The logs of pods that are `left_over` need not be there.
     """
     asked = Question(Code.LOG_OBSERVER, "6-3", msg("no record of level ERROR or CRITICAL"), run)
-    rows = tuple(records(run.out))
+    gone = len(_OF_A_GONE_CONTAINER.findall(run.out))
+    rows = tuple(records(_OF_A_GONE_CONTAINER.sub("", run.out) if gone <= left_over else run.out))
     own = [record for record in rows if not _KUBELET.search(record.text)]
     plain = [record for record in own if not record.level]
     bad = [record for record in own if record.level in BAD_LEVELS]

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 
 from ..errors import UnreadableText
 from ..guide import ids, remedies
 from ..guide.codes import Code
-from ..guide.expected import OBSERVER_REPLICAS, POSTGRES_POD
+from ..guide.expected import OBSERVER_DEPLOYMENT, OBSERVER_REPLICAS, POSTGRES_POD
 from ..guide.remedies import describe_pod, do, previous_log
 from ..kubectl.events import Event, events
 from ..kubectl.failures import FailureKind, failure
-from ..kubectl.pods import Pod, pods
+from ..kubectl.logs import free_lines
+from ..kubectl.pods import Pod, left_over, of_deployment, pods
 from ..kubectl.tables import unreadable
 from ..model import SEVERITY, Finding, Remedy, Run, Runs
 from ..text import msg
@@ -23,8 +25,11 @@ from .step6_inside import environment, mounts, observer_log, postgres_log, write
 
 DESCRIBE = {"observer": ids.DESCRIBE_OBSERVER, "postgres": ids.DESCRIBE_POSTGRES}
 
-STUCK_AFTER_S = 60
-"""A pod in ContainerCreating for less than this is still starting, not stuck."""
+GRACE_S = 90
+"""A pod that is younger than this may still be on its way: it is not called stuck."""
+
+_STARTING = re.compile(r"Pending|ContainerCreating|PodInitializing|Init:\d+/\d+")
+"""STATUS of a pod on its way to Running."""
 
 BACK_OFF_S = 600
 """The kubelet forgets its back-off once a container has run this long: an older BackOff event is over."""
@@ -38,7 +43,7 @@ def perform(step: Step, execution: Execution) -> None:
         listed = guide_pods(runs.last(ids.PODS).out) if blind else ()
     except UnreadableText:
         return
-    for pod in listed:
+    for pod in in_service(listed):
         if app_of(pod) in blind:
             execution.run(ids.DESCRIBE_POD, pod.name)
 
@@ -46,11 +51,11 @@ def perform(step: Step, execution: Execution) -> None:
 def judge(runs: Runs) -> tuple[Finding, ...]:
     """The findings of Step 6 from the runs of its nine commands; what is missing or unreadable is inconclusive."""
     return (
-        *_pods(runs.last(ids.PODS)),
+        *_pods(runs),
         *crash_loops(runs),
         _events(Code.EVENTS_OBSERVER, runs, "observer"),
         _events(Code.EVENTS_POSTGRES, runs, "postgres"),
-        observer_log(runs.last(ids.LOGS_OBSERVER)),
+        observer_log(runs.last(ids.LOGS_OBSERVER), _left_over_in(runs.last(ids.PODS))),
         postgres_log(runs.last(ids.LOGS_POSTGRES)),
         *environment(runs.last(ids.ENV)),
         *mounts(runs.last(ids.MOUNTS)),
@@ -60,15 +65,30 @@ def judge(runs: Runs) -> tuple[Finding, ...]:
 
 
 def guide_pods(text: str) -> tuple[Pod, ...]:
-    """The observer pods and postgres-0 that 6-1 lists; other pods of the namespace are none of the guide's business.
+    """The Deployment's pods and postgres-0 that 6-1 lists; other pods of the namespace are none of the guide's business.
 
     Terminating pods are left out: they are on their way out beside those that replace them. Raises UnreadableText.
     """
-    mine = [pod for pod in pods(text) if pod.name.startswith("observer-") or pod.name == POSTGRES_POD]
+    mine = [pod for pod in pods(text) if of_deployment(pod.name, OBSERVER_DEPLOYMENT) or pod.name == POSTGRES_POD]
     for pod in mine:
         if not (pod.ready_text and pod.status and pod.restarts_text):
             raise unreadable(pod.line, pod.name)
     return tuple(pod for pod in mine if pod.status != "Terminating")
+
+
+def in_service(listed: Sequence[Pod]) -> tuple[Pod, ...]:
+    """The pods of `guide_pods` without what was left of pods that were replaced: those are no replicas, and no alarms."""
+    observers = [pod for pod in listed if app_of(pod) == "observer"]
+    return tuple(pod for pod in listed if pod.name == POSTGRES_POD or not left_over(pod, observers, OBSERVER_REPLICAS))
+
+
+def _left_over_in(run: Run) -> int:
+    """How many pods of the list are left over; 0 where it cannot be read."""
+    try:
+        listed = () if failure(run) else guide_pods(run.out)
+    except UnreadableText:
+        return 0
+    return len(listed) - len(in_service(listed))
 
 
 def app_of(pod: Pod) -> str:
@@ -89,13 +109,19 @@ def crash_loops(runs: Runs) -> tuple[Finding, ...]:
     """
     run = runs.last(ids.PODS)
     try:
-        listed = () if failure(run) else guide_pods(run.out)
+        listed = () if failure(run) else in_service(guide_pods(run.out))
     except UnreadableText:
         return ()
-    return tuple(found for pod in listed if (found := _crash_loop(pod, run, runs.last(DESCRIBE[app_of(pod)]))))
+    return tuple(found for pod in listed if (found := _crash_loop(pod, run, _descriptions(pod, runs))))
 
 
-def _crash_loop(pod: Pod, run: Run, described: Run) -> Finding | None:
+def _descriptions(pod: Pod, runs: Runs) -> tuple[Run, ...]:
+    """The runs that describe `pod`, or may: 6-2's, and the guide's command for one pod, where it was used."""
+    found = runs.last(DESCRIBE[app_of(pod)]), runs.last(f"{ids.DESCRIBE_POD}.{pod.name}")
+    return tuple(run for run in found if run.happened)
+
+
+def _crash_loop(pod: Pod, run: Run, described: Sequence[Run]) -> Finding | None:
     try:
         count = pod.restarts
     except UnreadableText:
@@ -103,11 +129,11 @@ def _crash_loop(pod: Pod, run: Run, described: Run) -> Finding | None:
     asked = Question(Code.CRASH_LOOP, "6-1", "no CrashLoopBackOff", run, pod.name)
     seen, line, state = f"STATUS {pod.status}, RESTARTS {count}", pod.line, _state(pod)
     if state != "CrashLoopBackOff" and not (count and _ENDED.fullmatch(state)):
-        event = _back_off(described, pod.name) if count else None
-        if event is None:
+        found = next((each for one in described if (each := _told_of_loop(one, pod, count))), None)
+        if found is None:
             return None
-        asked, line = asked.by(described), event.line
-        seen = f"{seen}, {event.reason}: {event.message}"
+        source, line, words = found
+        asked, seen = asked.by(source), f"{seen}, {words}"
     return asked.failed(msg("the pod crashes again and again"), seen, line, _crash_log(pod))
 
 
@@ -124,7 +150,23 @@ _ENDED = re.compile(
     r"Error|Completed|OOMKilled|ExitCode:-?\d+|Signal:\d+|StartError|RunContainerError|ContainerCannotRun|"
     r"ContainerStatusUnknown|DeadlineExceeded"
 )
+_BACKS_OFF = re.compile(r"(?:spec\.\w+\{[^}]*\}: )?Back-off restarting failed container")
 _OF_POD = re.compile(r" in pod ([a-z0-9.-]+)_")
+
+
+def _told_of_loop(run: Run, pod: Pod, count: int) -> tuple[Run, int, str] | None:
+    """The run, its line and the words by which a description tells that `pod` crash-loops."""
+    event = _back_off(run, pod.name) if count else None
+    if event:
+        return run, event.line, f"{event.reason}: {event.message}"
+    if run.command.startswith(ids.DESCRIBE_POD):  # of one pod: its state is not another's
+        for number, line in free_lines(run.out):
+            if _WAITS.match(line):
+                return run, number, line.strip()
+    return None
+
+
+_WAITS = re.compile(r"\s+Reason:\s+CrashLoopBackOff\s*$")
 
 
 def _back_off(run: Run, pod: str) -> Event | None:
@@ -138,7 +180,7 @@ def _back_off(run: Run, pod: str) -> Event | None:
     if named and pod not in named:
         return None
     for event in found:
-        failed = event.reason == "BackOff" and event.message.startswith("Back-off restarting failed container")
+        failed = event.reason == "BackOff" and _BACKS_OFF.match(event.message)
         own = _OF_POD.search(event.message)
         if failed and event.age_s is not None and event.age_s < BACK_OFF_S and (own is None or own[1] == pod):
             return event
@@ -148,7 +190,8 @@ def _back_off(run: Run, pod: str) -> Event | None:
 # 6-1
 
 
-def _pods(run: Run) -> Iterator[Finding]:
+def _pods(runs: Runs) -> Iterator[Finding]:
+    run = runs.last(ids.PODS)
     wanted = msg("{count} observer pods and {postgres}", count=OBSERVER_REPLICAS, postgres=POSTGRES_POD)
     present = Question(Code.PODS_PRESENT, "6-1", wanted, run)
     status = Question(Code.POD_STATUS, "6-1", "Running, READY n/n", run)
@@ -161,9 +204,13 @@ def _pods(run: Run) -> Iterator[Finding]:
         else:
             yield from (present.unseen(why), status.unseen(why))
         return
-    yield _present(listed, present)
+    kept = in_service(listed)
+    yield _present(kept, present)
     for pod in listed:
-        yield _status(pod, status.of(pod.name))
+        if pod not in kept:
+            yield _leftover(pod, run)
+            continue
+        yield _status(pod, status.of(pod.name), _descriptions(pod, runs))
         yield from _restarts(pod, restarts.of(pod.name))
 
 
@@ -178,14 +225,32 @@ def _present(listed: Sequence[Pod], asked: Question) -> Finding:
     return asked.passed(msg("all pods are there"), seen)
 
 
-def _status(pod: Pod, asked: Question) -> Finding:
+def _leftover(pod: Pod, run: Run) -> Finding:
+    asked = Question(Code.POD_LEFTOVER, "6-1", msg("no pod that is over"), run, pod.name)
+    summary = msg("left over from a pod that is over: it is no replica, and does no harm")
+    seen = f"{pod.status}, READY {pod.ready_text}, AGE {pod.age_text}"
+    return asked.warned(summary, seen, pod.line, remedies.remove_leftover(pod.name))
+
+
+def _not_taken(pod: Pod, described: Sequence[Run]) -> bool:
+    """Whether the scheduler has said that no node takes the pod, or one of its kind."""
+    for run in described:
+        with suppress(UnreadableText):
+            reasons = [event.reason for event in events(run.out)] if run.out.strip() else []
+            if "FailedScheduling" in reasons and "Scheduled" not in reasons:
+                return True
+    return False
+
+
+def _status(pod: Pod, asked: Question, described: Sequence[Run]) -> Finding:
     seen = f"{pod.status}, READY {pod.ready_text}"
     try:
         if pod.is_up:
             return asked.passed(msg("running and ready"), seen, pod.line)
-        if pod.status == "ContainerCreating" and (pod.age_s is None or pod.age_s < STUCK_AFTER_S):
-            still = msg("still starting: ContainerCreating, AGE {age}", age=pod.age_text)
-            return asked.unseen(still, line=pod.line)
+        young = pod.age_s is None or pod.age_s < GRACE_S
+        if young and _STARTING.fullmatch(pod.status) and not (pod.status == "Pending" and _not_taken(pod, described)):
+            still = msg("still starting: {status}, AGE {age}", status=pod.status, age=pod.age_text)
+            return asked.unseen(still, remedies.LOOK_AGAIN, line=pod.line)
     except UnreadableText as error:
         return asked.unseen(error)
     return asked.failed(msg("not running and ready"), seen, pod.line, *_remedy_for(pod))

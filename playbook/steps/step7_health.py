@@ -141,9 +141,10 @@ _TAKEN = re.compile(r"address already in use|[Uu]nable to listen on port|[Uu]nab
 _GUIDE_ROWS = {
     "does not have a service port": msg("check the ports in the base YAML: observer=8000, postgres=5432 (Step 5)"),
     'services? "observer" not found': msg("the Service observer is missing: apply its manifest again (Step 5)"),
-    r"pod is not running\. Current status=": msg("no observer pod runs: see Step 6"),
+    r"pod is not running\. Current status=(?!Pending)": msg("no observer pod runs: see Step 6"),
 }
-"""What port-forward says that is a failure of Observer or its Service, not of the way to the cluster."""
+"""What port-forward says that is a failure of Observer or its Service, not of the way to the cluster. A pod that is Pending
+may be on its way: whether it has been so for too long, Step 6 tells."""
 
 
 def _forwarded(forward: Run, curl: Run) -> Finding:

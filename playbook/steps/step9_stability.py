@@ -6,20 +6,24 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 
+from ..clock import parse_moment
 from ..errors import UnreadableText
 from ..guide import ids, remedies
 from ..guide.codes import Code
-from ..guide.expected import OBSERVER_REPLICAS, POSTGRES_POD
+from ..guide.expected import OBSERVER_DEPLOYMENT, OBSERVER_REPLICAS, POSTGRES_POD
 from ..guide.remedies import describe_pod, do, previous_log
 from ..kubectl.counts import count
 from ..kubectl.failures import failure
-from ..kubectl.pods import PodSample, pod_samples
-from ..model import Finding, Remedy, Run, Runs, Verdict
+from ..kubectl.pods import PodSample, of_deployment, pod_samples
+from ..model import Finding, Remedy, Run, Runs, Verdict, missing
 from ..text import Message, msg
 from .base import Execution, Step
 from .question import Question
 
 PERIOD = timedelta(hours=24)
+GRACE = timedelta(seconds=90)
+"""A pod that a node has had for less than this may still be on its way."""
+
 LIMIT = 3
 """Criterion 5: this many more restarts within the period end the verification."""
 
@@ -30,8 +34,18 @@ class Sample:
 
     at: datetime
     pods: tuple[PodSample, ...]
-    recent_files: int | None
     run: Run
+    recent: Run | None = None  # of 9-3, taken with it
+
+    @property
+    def recent_files(self) -> int | None:
+        """How many files 9-3 counted; None where that cannot be read."""
+        return _files(self.recent) if self.recent else None
+
+    @property
+    def watched(self) -> tuple[PodSample, ...]:
+        """The pods that the guide's 24 hours are about, those that are over (evicted, and replaced) among them."""
+        return tuple(pod for pod in self.pods if watched(pod.name))
 
     def pod(self, name: str) -> PodSample | None:
         """The pod of that name, or None."""
@@ -50,10 +64,10 @@ def ledger(runs: Runs) -> tuple[Sample, ...]:
     samples: list[Sample] = []
     for run in runs:
         if run.command == ids.RECENT_FILES and samples:
-            samples[-1] = replace(samples[-1], recent_files=_files(run))
-        elif run.command == ids.POD_SAMPLE and run.exit_code in (0, None) and run.happened and not failure(run):
+            samples[-1] = replace(samples[-1], recent=run)
+        elif run.command == ids.POD_SAMPLE and run.exit_code == 0 and run.happened and not failure(run):
             try:
-                samples.append(Sample(run.started_at, pod_samples(run.out), None, run))
+                samples.append(Sample(run.started_at, pod_samples(run.out), run))
             except UnreadableText:
                 continue
     return tuple(samples)
@@ -86,15 +100,35 @@ def _since_baseline(samples: tuple[Sample, ...]) -> tuple[Sample, ...]:
     return samples[good:]
 
 
+def _in_service(sample: Sample) -> tuple[PodSample, ...]:
+    """Its pods without what was left of a Deployment's: those were replaced, and never run again."""
+    return tuple(pod for pod in sample.watched if pod.name == POSTGRES_POD or not pod.is_over)
+
+
+def _complete(sample: Sample) -> bool:
+    pods = _in_service(sample)
+    observers = sum(pod.name != POSTGRES_POD for pod in pods)
+    return observers >= OBSERVER_REPLICAS and len(pods) > observers
+
+
 def _healthy(sample: Sample) -> bool:
-    pods = [pod for pod in sample.pods if watched(pod.name)]
-    observers = sum(pod.name.startswith("observer-") for pod in pods)
-    return observers >= OBSERVER_REPLICAS and len(pods) > observers and all(pod.status == "Running" for pod in pods)
+    return _complete(sample) and all(
+        pod.status == "Running" and pod.restarts is not None for pod in _in_service(sample)
+    )
+
+
+def _starting(pod: PodSample, sample: Sample) -> bool:
+    """Whether a pod that a node has taken is still on its way, and not for long."""
+    try:
+        since = sample.at - parse_moment(pod.started)
+    except ValueError:
+        return False
+    return pod.status == "Pending" and since < GRACE
 
 
 def watched(name: str) -> bool:
     """Whether the guide's 24 hours are about this pod."""
-    return name.startswith("observer-") or name == POSTGRES_POD
+    return of_deployment(name, OBSERVER_DEPLOYMENT) or name == POSTGRES_POD
 
 
 def judge(runs: Runs) -> tuple[Finding, ...]:
@@ -107,15 +141,16 @@ def judge(runs: Runs) -> tuple[Finding, ...]:
     samples = _since_baseline(ledger(runs))
     if not samples:
         return (baseline.unseen(_why_unread(newest)),)
-    pods = [found for pod in samples[0].pods if watched(pod.name) for found in _compare(pod, samples, stable)]
+    pods = [found for pod in _in_service(samples[0]) for found in _compare(pod, samples, stable)]
+    pods += [found for name in _appeared(samples) for found in _new(name, samples, stable)]
     if newest is not samples[-1].run:
         pods = [found for found in pods if found.verdict is Verdict.FAIL]  # what was met stays met
         pods.append(stable.unseen(_why_unread(newest)))
     elif any(later.at < earlier.at for earlier, later in pairwise(samples)):
         why = msg("the clock of this machine moved backwards between samples")
         pods = [stable.unseen(why, remedies.NEW_BASELINE)]
-    elapsed = samples[-1].at - samples[0].at
-    return (_baseline(samples[0], baseline), *pods, _recent(runs.last(ids.RECENT_FILES), elapsed))
+    recent = samples[-1].recent if newest is samples[-1].run else None
+    return (_baseline(samples[0], baseline), *pods, _recent(recent or missing(ids.RECENT_FILES), samples))
 
 
 def _why_unread(run: Run) -> UnreadableText | None:
@@ -127,12 +162,19 @@ def _why_unread(run: Run) -> UnreadableText | None:
 
 
 def _baseline(base: Sample, question: Question) -> Finding:
-    asked, pods = question.by(base.run), [pod for pod in base.pods if watched(pod.name)]
+    asked, pods = question.by(base.run), _in_service(base)
     text = "; ".join(f"{pod.name} {pod.status} {pod.restarts_text}" for pod in pods)
     seen = msg("{at}: {pods}", at=_moment(base.at), pods=text or "-")
     line = pods[0].line if pods else 1
     if _healthy(base):
         return asked.passed(msg("the baseline is recorded"), seen, line)
+    waiting = [pod for pod in pods if pod.status != "Running"]
+    if _complete(base) and all(_starting(pod, base) for pod in waiting):
+        without = next((pod for pod in pods if pod not in waiting and pod.restarts is None), None)
+        why = msg("pods are still starting: {pods}", pods=text)
+        if without:
+            why = msg("RESTARTS of {name} is not known: {cell}", name=without.name, cell=without.restarts_text)
+        return asked.unseen(why, remedies.ONCE_RUNNING, line=line)
     return asked.failed(msg("the baseline is not one of a healthy service"), seen, line, remedies.ONCE_RUNNING)
 
 
@@ -154,21 +196,60 @@ def _compare(before: PodSample, samples: tuple[Sample, ...], question: Question)
             return [_became(stable, sample, now, Verdict.INCONCLUSIVE, summary, remedy)]
         rise = (now.restarts or 0) - (before.restarts or 0)
         if rise:
-            log = do(previous_log(before.name))
-            found = [_became(stable, sample, now, Verdict.FAIL, msg("RESTARTS rose by {n}", n=rise), log)]
+            found = _rose(before.restarts or 0, now, sample, stable)
             if rise >= LIMIT:
-                return [*found, _limit(before, now, sample, log)]
+                return found
         elif now.status != "Running":
             described = do(describe_pod(before.name))
             found = [_became(stable, sample, now, Verdict.FAIL, msg("STATUS changed"), described)]
     if found or before.status != "Running":  # of which the baseline itself says so
         return found
     last, now = samples[-1], samples[-1].pod(before.name)
+    if now is None or now.restarts is None or before.restarts is None:
+        line = now.line if now else None
+        return [stable.by(last.run).unseen(msg("RESTARTS is not known"), remedies.ONCE_RUNNING, line=line)]
     if last.at - samples[0].at >= PERIOD:
-        return [_became(stable, last, now, Verdict.PASS, msg("stable"))]
+        summary = msg("stable; its samples are at most {hours} h apart", hours=_largest_gap(samples))
+        return [_became(stable, last, now, Verdict.PASS, summary)]
     due = _moment(samples[0].at + PERIOD)
     again = do(remedies.RUN_ALL, msg("at {due} or later", due=due))
     return [_became(stable, last, now, Verdict.PENDING, msg("stable so far; can be judged from {due}", due=due), again)]
+
+
+def _largest_gap(samples: tuple[Sample, ...]) -> str:
+    """The longest time between two samples, in hours: what happened and was over in it was not seen."""
+    return f"{max(later.at - earlier.at for earlier, later in pairwise(samples)) / timedelta(hours=1):.1f}"
+
+
+def _rose(count: int, now: PodSample, sample: Sample, stable: Question) -> list[Finding]:
+    """What a rise of RESTARTS from `count` on means: abnormal, and from `LIMIT` on criterion 5."""
+    rise, log = (now.restarts or 0) - count, do(previous_log(now.name))
+    found = [_became(stable, sample, now, Verdict.FAIL, msg("RESTARTS rose by {n}", n=rise), log)]
+    return [*found, _limit(count, now, sample, log)] if rise >= LIMIT else found
+
+
+def _appeared(samples: tuple[Sample, ...]) -> tuple[str, ...]:
+    """The pods that came after the baseline, in the order in which they were seen."""
+    known = {pod.name for pod in samples[0].pods}
+    return tuple(dict.fromkeys(pod.name for each in samples[1:] for pod in each.watched if pod.name not in known))
+
+
+def _new(name: str, samples: tuple[Sample, ...], question: Question) -> list[Finding]:
+    """What became of a pod that came after the baseline: it began with 0 RESTARTS, and all it has are of these hours."""
+    stable = replace(question, expected=msg("Running, RESTARTS 0, for what it has of the 24 hours"), about=name)
+    seen = [(sample, pod) for sample in samples[1:] if (pod := sample.pod(name))]
+    sample, most = max(seen, key=lambda each: each[1].restarts or 0)
+    if most.restarts:
+        return _rose(0, most, sample, stable)
+    for sample, pod in seen:
+        if pod.status != "Running" and not _starting(pod, sample):
+            return [_became(stable, sample, pod, Verdict.FAIL, msg("STATUS changed"), do(describe_pod(name)))]
+    sample, last = seen[-1]
+    if last.status != "Running" or last.restarts is None:
+        return [stable.by(sample.run).unseen(msg("the pod is still starting"), remedies.ONCE_RUNNING, line=last.line)]
+    return [
+        _became(stable, sample, last, Verdict.WARN, msg("the pod came after the baseline"), remedies.NEW_BASELINE_LATER)
+    ]
 
 
 def _became(
@@ -178,21 +259,21 @@ def _became(
     return asked.by(sample.run).answered(verdict, summary, seen, now.line if now else None, *remedy)
 
 
-def _limit(before: PodSample, now: PodSample, sample: Sample, remedy: Remedy) -> Finding:
+def _limit(earlier: int, now: PodSample, sample: Sample, remedy: Remedy) -> Finding:
     wanted = msg("fewer than {n} more restarts", n=LIMIT)
-    asked = Question(Code.RESTART_LIMIT, "9-2", wanted, sample.run, before.name)
-    earlier, later = before.restarts or 0, now.restarts or 0
+    asked, later = Question(Code.RESTART_LIMIT, "9-2", wanted, sample.run, now.name), now.restarts or 0
     summary = msg("RESTARTS rose by {n} within {hours} h", n=later - earlier, hours=24)
     return asked.failed(summary, f"{earlier} → {later}", now.line, remedy)
 
 
-def _recent(run: Run, elapsed: timedelta) -> Finding:
+def _recent(run: Run, samples: tuple[Sample, ...]) -> Finding:
+    """By the count that was taken with the newest sample: an earlier one speaks of other hours."""
     wanted = msg("more than 0 JSONL files written within 24 hours")
     asked, number = Question(Code.RECENT_FILES, "9-3", wanted, run), _files(run)
     if number is None:
         return asked.unseen()
     seen, line = msg("{n} JSONL files", n=number), count(run.out).line
-    if elapsed < PERIOD:
+    if samples[-1].at - samples[0].at < PERIOD:
         return asked.answered(Verdict.PENDING, msg("can be judged after 24 hours"), seen, line)
     if number:
         return asked.passed(msg("new files were written"), seen, line)

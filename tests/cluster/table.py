@@ -51,8 +51,7 @@ FAULTS = (
     Fault("service-missing", "5", ("SERVICE",), "failed", 1, "SERVICE-ABSENT/postgres", short=True),
     Fault("cordoned", "0", ("NODE-READY",), "failed", 1, "NODE-CORDONED/oracle-obs-arm"),
     Fault("dns-down", "7", ("DB-CONNECTION",), "failed", 1, "DNS-DOWN"),
-    Fault("lookalikes", "9", ("STABLE", "RECENT-FILES"), "incomplete", 3, "", verdict="pending",
-          wrong="every pod whose name begins with observer- is taken for a replica"),
+    Fault("lookalikes", "9", ("STABLE", "RECENT-FILES"), "incomplete", 3, "", verdict="pending"),
     Fault("image-missing", "6", ("POD-STATUS", "EVENTS-OBSERVER"), "failed", 1, "IMAGE-NOT-FOUND/observer"),
     Fault("image-other-cpu", "6", ("POD-STATUS", "EVENTS-OBSERVER"), "failed", 1, "IMAGE-OTHER-CPU/observer"),
     Fault("image-rate-limit", "6", ("POD-STATUS", "EVENTS-OBSERVER"), "failed", 1, "IMAGE-RATE-LIMIT/observer"),
@@ -60,8 +59,7 @@ FAULTS = (
     Fault("exec-format", "6", ("CRASH-LOOP", "LOG-OBSERVER"), "aborted", 4, "CRASH-OTHER-CPU/observer", 3, "6-1",
           wrong="a log that is nothing but `exec format error` is no error"),
     Fault("oom", "6", ("CRASH-LOOP",), "aborted", 4, "CRASH-OOM/observer", 3, "6-1"),
-    Fault("init-waiting", "6", ("POD-STATUS",), "incomplete", 3, "", verdict="inconclusive",
-          wrong="pods that are seconds old are called abnormal"),
+    Fault("init-waiting", "6", ("POD-STATUS",), "incomplete", 3, "", verdict="inconclusive"),
     Fault("postgres-permissions", "6", ("CRASH-LOOP",), "aborted", 4, "CRASH-PERMISSION/postgres", 3, "6-1"),
     Fault("not-ready", "6", ("POD-STATUS",), "failed", 1, "NOT-READY/observer"),
     Fault("read-only", "6", ("WRITE",), "failed", 1, "WRITE-READ-ONLY/logs"),
@@ -71,9 +69,8 @@ FAULTS = (
     Fault("node-not-ready", "0", ("NODE-READY",), "failed", 1, "NODE-NOT-READY/oracle-obs-arm"),
     Fault("api-down", "0", ("API-REACHED",), "failed", 1, "API-REFUSED"),
     # these leave dead pods behind, which only a new namespace is rid of
-    Fault("evicted-left", "6", ("POD-LEFTOVER",), "incomplete", 3, "", verdict="warn",
-          wrong="evicted pods that were left beside running ones are taken for a crash loop"),
-    Fault("disk-pressure", "6", ("POD-STATUS",), "failed", 1, "PENDING-RESOURCES/observer",
-          wrong="evicted pods are taken for a crash loop"),
+    # the shells are a warning; that the new pods had to wait for the taint to go is a Warning event, as long as it lasts
+    Fault("evicted-left", "6", ("EVENTS-OBSERVER", "EVENTS-POSTGRES"), "failed", 1, "UNMATCHED/EVENTS-OBSERVER"),
+    Fault("disk-pressure", "6", ("POD-STATUS",), "failed", 1, "PENDING-RESOURCES/observer"),
 )  # fmt: skip
 """Every fault that `break` knows."""

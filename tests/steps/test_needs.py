@@ -207,7 +207,7 @@ def test_pods_that_have_ended_are_left_over_beside_all_replicas_only(up: str, le
 
 def test_left_over_pods_neither_refuse_nor_count_as_replicas(at: Verification) -> None:
     def shells(run: Run) -> Run:
-        row = "observer-7cd9cf784-gone1   0/1   Evicted   0   9m\n" if OBSERVER.delete not in at.cluster.calls else ""
+        row = "observer-7cd9cf784-gnf62   0/1   Evicted   0   9m\n" if OBSERVER.delete not in at.cluster.calls else ""
         head, *rows = (line.split() for line in (run.out + row).splitlines())
         table = "".join("".join(cell.ljust(30) for cell in line).rstrip() + "\n" for line in (head, *rows))
         return replace(run, stdout=table.encode())

@@ -108,7 +108,20 @@ def test_the_variant_that_was_run_is_judged():
         ("sealed-secrets-controller-5746f67bd5-6fb5r   0/0     Running            0             48m\n", "fail"),
         ("sealed-secrets-controller-5746f67bd5-6fb5r   1/1     Terminating        0             48m\n", "fail"),
         ("sealed-secrets-controller-5746f67bd5-6fb5r   0/1     CrashLoopBackOff   7             48m\n", "fail"),
-        ("kubeseal-0                                   1/1     Running            0             48m\n", None),
+        ("kubeseal-0                                   1/1     Running            0             48m\n", "inconclusive"),
+        ("sealed-secrets-web-5746f67bd5-6fb5r          1/1     Running            0             48m\n", "inconclusive"),
+        ("sealed-secrets-5746f67bd5-6fb5r              1/1     Running            0             48m\n", None),
+        ("ops-sealed-secrets-5746f67bd5-6fb5r          1/1     Running            0             48m\n", None),
+        (
+            "sealed-secrets-web-5746f67bd5-6fb5r          1/1     Running            0             48m\n"
+            "sealed-secrets-controller-5746f67bd5-6fb5r   0/1     Completed          0             48m\n",
+            "fail",
+        ),
+        (
+            "sealed-secrets-controller-5746f67bd5-n7xqb   0/1     Completed          0             48m\n"
+            "sealed-secrets-controller-5746f67bd5-6fb5r   1/1     Running            0             9s\n",
+            None,
+        ),
         (
             "sealed-secrets-controller-5746f67bd5-n7xqb   0/1     Terminating        0             48m\n"
             "sealed-secrets-controller-5746f67bd5-6fb5r   1/1     Running            0             9s\n",
@@ -291,3 +304,10 @@ def test_extra_keys_and_crlf_are_fine():
 )
 def test_cut_text(command: str):
     never_passes_cut_text(judge, healthy(), command)
+
+
+def test_the_status_of_a_sealedsecret_is_told_and_its_remedy_fits():
+    found = {f.code: f for f in judge(runs_of("1.34/sealed-wrong-key"))}
+    synced = found["SEALED-SYNCED/obs-kis-secret"]
+    assert str(synced.actual) == "SYNCED = False, STATUS = no key could decrypt secret (k)"
+    assert "kubeseal" in str(synced.remedy[0].advice) and all(remedy.changes for remedy in synced.remedy)

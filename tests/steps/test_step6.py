@@ -40,9 +40,12 @@ def pods(*rows: str) -> Run:
 
 
 def events(*rows: tuple[str, str, str, str], command: str = EVENTS) -> Run:
-    text = "Events:\n  Type     Reason   Age               From     Message\n  ----     ------   ----              ----     -------\n"
+    text = (
+        "Events:\n  Type     Reason            Age              From     Message\n"
+        "  ----     ------            ----             ----     -------\n"
+    )
     return said(
-        command, text + "".join(f"  {kind:<8} {why:<8} {age:<17} kubelet  {what}\n" for kind, why, age, what in rows)
+        command, text + "".join(f"  {kind:<8} {why:<17} {age:<17} kubelet  {what}\n" for kind, why, age, what in rows)
     )
 
 
@@ -208,7 +211,8 @@ def test_restarts_with_an_age_are_a_warn() -> None:
 
 
 def test_still_creating_is_not_stuck() -> None:
-    for age, verdict in (("20s", "inconclusive"), ("<unknown>", "inconclusive"), ("60s", "fail"), ("5m3s", "fail")):
+    for age, verdict in (("20s", "inconclusive"), ("<unknown>", "inconclusive"), ("89s", "inconclusive"),
+                         ("90s", "fail"), ("2m3s", "fail")):  # fmt: skip
         found = healthy(pods(pod(ready="0/1", status="ContainerCreating", age=age), OTHERS))
         assert verdicts(found)["POD-STATUS/observer-7cd9cf784-89kbs"] == verdict
     assert typed(of(found, "POD-STATUS/observer-7cd9cf784-89kbs")) == [
@@ -217,7 +221,7 @@ def test_still_creating_is_not_stuck() -> None:
 
 
 @pytest.mark.parametrize(
-    "status", ["Evicted", "Unknown", "Init:0/1", "SchedulingGated", "Init:ErrImagePull", "SomethingNew"]
+    "status", ["NodeLost", "Unknown", "Init:0/1", "SchedulingGated", "Init:ErrImagePull", "SomethingNew"]
 )
 def test_an_unknown_status_is_abnormal_not_unreadable(status: str) -> None:
     found = of(healthy(pods(pod(ready="0/1", status=status), OTHERS)), "POD-STATUS/observer-7cd9cf784-89kbs")
@@ -226,11 +230,11 @@ def test_an_unknown_status_is_abnormal_not_unreadable(status: str) -> None:
 
 def test_pods_that_the_guide_does_not_ask_about() -> None:
     extra = pod("tmp-curl", "0/1", "CrashLoopBackOff", "4") + pod("helm-install-x-abcde", "0/1", "Completed")
-    gone = pod("observer-7cd9cf784-old00", "0/1", "Terminating", "9")
+    gone = pod("observer-7cd9cf784-wld22", "0/1", "Terminating", "9")
     assert bad(healthy(pods(pod(), OTHERS, extra, gone))) == {}
     found = healthy(pods(pod(status="Terminating"), OTHERS))
     assert bad(found) == {"PODS-PRESENT": "fail"}
-    assert bad(healthy(pods(pod(), pod("observer-7cd9cf784-three"), OTHERS))) == {"PODS-PRESENT": "warn"}
+    assert bad(healthy(pods(pod(), pod("observer-7cd9cf784-thr22"), OTHERS))) == {"PODS-PRESENT": "warn"}
 
 
 def test_no_pods_at_all_and_no_right_to_see_them() -> None:
@@ -431,3 +435,123 @@ def test_without_events_of_any_pod_nothing_was_seen() -> None:
     runs = Runs([*runs_of("1.20/healthy", "step6-1-pods"), made("step6-2-describe-observer", SEVERAL)])
     found = next(f for f in step6_pods.judge(runs) if f.code == "EVENTS-OBSERVER")
     assert found.verdict is Verdict.INCONCLUSIVE
+
+
+# what is left of pods that were replaced
+
+
+def shell(status: str, restarts: str = "0", age: str = "5d", name: str = "observer-7cd9cf784-gnf62") -> str:
+    return pod(name, "0/1", status, restarts, age)
+
+
+@pytest.mark.parametrize(
+    ("status", "restarts"),
+    [("Evicted", "0"), ("Error", "0"), ("Failed", "0"), ("Completed", "0"), ("ContainerStatusUnknown", "1"),
+     ("OOMKilled", "0"), ("Signal:9", "0"), ("NodeShutdown", "0"), ("Terminated", "0"), ("OutOfmemory", "0"),
+     ("UnexpectedAdmissionError", "0")],
+)  # fmt: skip
+def test_what_is_left_of_a_replaced_pod_is_a_warning_with_the_line_that_removes_it(status: str, restarts: str) -> None:
+    found = healthy(pods(pod(), OTHERS, shell(status, restarts)))
+    assert bad(found) == {"POD-LEFTOVER/observer-7cd9cf784-gnf62": "warn"}
+    left = of(found, "POD-LEFTOVER/observer-7cd9cf784-gnf62")
+    assert typed(left) == ["kubectl delete pod observer-7cd9cf784-gnf62 -n observer-prod"]
+    assert "changes the cluster" in str(left.remedy[0].advice) and status in str(left.actual)
+    assert str(of(found, "PODS-PRESENT").actual) == "observer: 2, postgres-0: 1"
+
+
+def test_one_running_and_one_evicted_is_one() -> None:
+    found = healthy(pods(pod(), shell("Evicted"), pod("postgres-0")))
+    assert bad(found) == {"PODS-PRESENT": "fail", "POD-LEFTOVER/observer-7cd9cf784-gnf62": "warn"}
+    assert str(of(found, "PODS-PRESENT").actual) == "observer: 1, postgres-0: 1"
+
+
+def test_an_ended_pod_is_no_left_over_while_its_place_is_empty() -> None:
+    """`Error` is also what a container reads between two starts."""
+    name = "observer-7cd9cf784-gnf62"
+    assert verdicts(healthy(pods(pod(), shell("Error"), pod("postgres-0"))))[f"POD-STATUS/{name}"] == "fail"
+    again = healthy(pods(pod(), OTHERS, shell("Error", "2 (9s ago)")))
+    assert verdicts(again)[f"CRASH-LOOP/{name}"] == "fail"
+    # a new version fails at its first start while both pods of the old one run on
+    new = healthy(pods(pod(), OTHERS, shell("Error", age="4s", name="observer-5b6cd9f89-gnf62")))
+    assert verdicts(new)["POD-STATUS/observer-5b6cd9f89-gnf62"] == "fail"
+    # of an old version, and long replaced
+    old = healthy(pods(pod(age="1d"), pod("observer-7cd9cf784-zzzzz", age="1d"), pod("postgres-0"),
+                       shell("Error", age="9d", name="observer-5b6cd9f89-gnf62")))  # fmt: skip
+    assert bad(old) == {"POD-LEFTOVER/observer-5b6cd9f89-gnf62": "warn"}
+
+
+def test_postgres_is_never_a_left_over() -> None:
+    found = healthy(pods(pod(), pod("observer-7cd9cf784-zzzzz"), pod("postgres-0", "0/1", "Evicted")))
+    assert verdicts(found)["POD-STATUS/postgres-0"] == "fail"
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["observer-exporter-6576f85cb6-fl4dp", "observer-exporter-fl4dp", "observer-backup-29", "observer-migrate-x7k2p",
+     "observer-backup-29407680-x7k2p", "observer-0", "postgres-1", "postgres-exporter-6576f85cb6-fl4dp"],
+)  # fmt: skip
+@pytest.mark.parametrize("status", ["Running", "Completed", "CrashLoopBackOff"])
+def test_a_pod_of_a_like_name_is_no_replica(name: str, status: str) -> None:
+    row = f"{name:<40} {'1/1' if status == 'Running' else '0/1':<7} {status:<26} {'57 (2m ago)':<13} 3d\n"
+
+    def listed(*names: str) -> Run:
+        rows = "".join(f"{each:<40} {'1/1':<7} {'Running':<26} {'0':<13} 3d\n" for each in names)
+        return said(PODS, f"{'NAME':<40} {'READY':<7} {'STATUS':<26} {'RESTARTS':<13} AGE\n{rows}{row}")
+
+    two = ("observer-7cd9cf784-89kbs", "observer-7cd9cf784-zzzzz")
+    assert bad(healthy(listed(*two, "postgres-0"))) == {}
+    assert bad(healthy(listed(two[0], "postgres-0"))) == {"PODS-PRESENT": "fail"}
+
+
+# seconds old
+
+REFUSED_BY_ALL = ("Warning", "FailedScheduling", "5s", "0/1 nodes are available: 1 node(s) had untolerated taint(s).")
+
+
+@pytest.mark.parametrize("status", ["Pending", "Init:0/2", "PodInitializing", "ContainerCreating"])
+def test_a_pod_that_is_seconds_old_has_its_time_to_start(status: str) -> None:
+    name = "POD-STATUS/observer-7cd9cf784-89kbs"
+    for age, verdict in (("5s", "inconclusive"), ("45s", "inconclusive"), ("2m3s", "fail"), ("90s", "fail")):
+        found = healthy(pods(pod(ready="0/1", status=status, age=age), OTHERS))
+        assert verdicts(found)[name] == verdict
+        assert typed(of(found, name)) and not [code for code in verdicts(found) if code.startswith("CRASH-LOOP")]
+
+
+def test_a_pod_that_the_scheduler_has_refused_gets_no_time() -> None:
+    rows = pods(pod(ready="0/1", status="Pending", age="5s"), OTHERS)
+    found = healthy(rows, events(REFUSED_BY_ALL))
+    assert verdicts(found)["POD-STATUS/observer-7cd9cf784-89kbs"] == "fail"
+    taken = ("Normal", "Scheduled", "1s", "Successfully assigned observer-prod/observer-7cd9cf784-89kbs to arm")
+    found = healthy(rows, events(REFUSED_BY_ALL, taken))
+    assert verdicts(found)["POD-STATUS/observer-7cd9cf784-89kbs"] == "inconclusive"
+
+
+def test_a_pod_that_runs_and_is_not_ready_gets_no_time() -> None:
+    found = healthy(pods(pod(ready="0/1", age="31s"), OTHERS))
+    assert verdicts(found)["POD-STATUS/observer-7cd9cf784-89kbs"] == "fail"
+
+
+# crash loops in today's words
+
+
+def test_the_back_off_event_in_the_words_of_today() -> None:
+    """As kubectl 1.31 and newer put the container in front (recorded on 1.34: `spec.containers{observer}: …`)."""
+    said_today = (*BACK_OFF[:3], "spec.containers{observer}: Back-off restarting failed container observer in pod "
+                  "observer-7cd9cf784-89kbs_observer-prod(0d7a)")  # fmt: skip
+    (found,) = crash_loops(Runs([pods(pod(restarts="2 (9s ago)"), OTHERS), events(said_today)]))
+    assert found.code == "CRASH-LOOP/observer-7cd9cf784-89kbs"
+
+
+def test_the_loop_is_found_in_the_description_of_one_pod() -> None:
+    """kubectl 1.37 leaves out the events where it describes several pods; Step 6 then describes each."""
+    name = "observer-7cd9cf784-89kbs"
+    rows, blind = pods(pod(restarts="4 (2m ago)"), OTHERS), made("step6-2-describe-observer", SEVERAL)
+    by_event = made(f"describe-pod.{name}", events(BACK_OFF).out)
+    assert [f.code for f in crash_loops(Runs([rows, blind, by_event]))] == [f"CRASH-LOOP/{name}"]
+    waiting = "Containers:\n  observer:\n    State:          Waiting\n      Reason:       CrashLoopBackOff\n"
+    by_state = made(f"describe-pod.{name}", waiting + "Events:          <none>\n")
+    (found,) = crash_loops(Runs([rows, blind, by_state]))
+    assert found.evidence is not None and (found.evidence.command, found.evidence.line) == (f"describe-pod.{name}", 4)
+    assert crash_loops(Runs([rows, blind, made("describe-pod.observer-7cd9cf784-zzzzz", waiting)]))[0].code.endswith(
+        "zzzzz"
+    )

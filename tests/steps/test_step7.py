@@ -63,8 +63,7 @@ def test_the_answer_in_the_log_settles_7_2() -> None:
         ("1.20/db-down", "DB-CONNECTION", "ConnectionRefusedError"),
         ("1.20/service-missing", "DB-CONNECTION", "gaierror"),
         ("1.20/service-port", "HEALTH-FORWARD", "does not have a service port 8000"),
-        ("1.20/secret-missing", "HEALTH-FORWARD", "Current status=Pending"),
-        ("1.20/pvc-pending", "HEALTH-FORWARD", "Current status=Pending"),
+        ("1.34/disk-pressure", "HEALTH-FORWARD", "Current status=Failed"),
         ("1.20/secret-key-missing", "HEALTH-FORWARD", "lost connection to pod"),
     ],
 )
@@ -72,6 +71,12 @@ def test_recorded_failures(state: str, code: str, words: str) -> None:
     found = of(recorded(state), code)
     assert found.verdict.value == "fail" and words in str(found.actual) and found.remedy
     assert found.evidence is not None and found.evidence.stream == "stderr" and found.evidence.line
+
+
+@pytest.mark.parametrize("state", ["1.20/secret-missing", "1.20/pvc-pending", "1.34/init-waiting"])
+def test_a_pod_that_is_pending_may_be_on_its_way(state: str) -> None:
+    found = of(recorded(state), "HEALTH-FORWARD")
+    assert found.verdict.value == "inconclusive" and "Current status=Pending" in str(found.actual)
 
 
 @pytest.mark.parametrize("state", ["1.20/api-down", "1.20/node-not-ready"])

@@ -14,8 +14,8 @@ from playbook.steps.restart import OBSERVER, POSTGRES, Restart
 from playbook.steps.step8_persistence import wait_until_gone
 
 HEADER = "NAME                       READY   STATUS        RESTARTS   AGE\n"
-NEW = "observer-7cd9cf784-new01   1/1     Running       0          9s\n"
-LEAVING = "observer-7cd9cf784-old01   0/1     Terminating   0          9m\n"
+NEW = "observer-7cd9cf784-nxw22   1/1     Running       0          9s\n"
+LEAVING = "observer-7cd9cf784-xld22   0/1     Terminating   0          9m\n"
 
 
 class Leaving:

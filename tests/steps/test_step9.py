@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -264,3 +266,114 @@ def test_an_abort_elsewhere_takes_no_sample_and_loses_none(at: Verification) -> 
     at.later(hours=24)
     session: Session = at.all(allow=False)
     assert session.result("9").verdict is Verdict.PASS
+
+
+# pods that come, pods that are over, numbers that are not there
+
+
+def listed(
+    at: Verification, *more: tuple[str, str, str, str], instead: Mapping[str, tuple[str, str]] | None = None
+) -> None:
+    """9-1 shows the pods as they are (`instead`: other STATUS and RESTARTS), and `more`."""
+    rows = [
+        (name, *(instead or {}).get(name, ("Running", str(at.cluster.restarts[name]))), at.cluster.started[name])
+        for name in at.cluster._names()
+    ]
+    at.answer("step9-1-pod-restarts", HEADER + "".join(f"{a:<27}{b:<10}{c:<11}{d}\n" for a, b, c, d in [*rows, *more]))
+
+
+EXTRA = "observer-7cd9cf784-n2w8x"
+
+
+@pytest.mark.parametrize("count", [1, 57])
+def test_a_pod_that_appears_within_the_24_hours_counts_too(count: int, at: Verification) -> None:
+    listed(at, (EXTRA, "Running", str(count), "2026-11-23T05:00:00Z"))
+    at.later(hours=5)
+    assert of(at.all(), f"STABLE/{EXTRA}").verdict is Verdict.FAIL
+    at.cluster.answers.clear()  # and is gone again
+    at.later(hours=20)
+    session = at.all()
+    assert str(of(session, f"STABLE/{EXTRA}").summary) == f"RESTARTS rose by {count}"
+    assert session.overall is (Overall.ABORTED if count >= 3 else Overall.FAILED)
+
+
+def test_an_extra_pod_that_runs_well_is_a_warning(at: Verification) -> None:
+    listed(at, (EXTRA, "Running", "0", "2026-11-23T05:00:00Z"))
+    at.later(hours=25)
+    session = at.all()
+    assert of(session, f"STABLE/{EXTRA}").verdict is Verdict.WARN
+    assert session.result("9").verdict is Verdict.WARN
+
+
+@pytest.mark.parametrize("status", ["Failed", "Pending", "Unknown"])
+def test_an_extra_pod_that_does_not_run_is_not_stable(status: str, at: Verification) -> None:
+    listed(at, (EXTRA, status, "0", "2026-11-22T05:00:00Z"))
+    at.later(hours=25)
+    assert of(at.all(), f"STABLE/{EXTRA}").verdict is Verdict.FAIL
+
+
+def test_an_evicted_pod_of_the_baseline_is_not_stable(at: Verification) -> None:
+    old = pod(at)
+    listed(at, (EXTRA, "Running", "0", "2026-11-23T05:00:00Z"), instead={old: ("Failed", "0")})
+    at.later(hours=25)
+    session = at.all()
+    assert of(session, f"STABLE/{old}").verdict is Verdict.FAIL
+    assert session.overall is Overall.FAILED
+
+
+def test_what_was_left_of_pods_before_the_baseline_is_none_of_it(at: Verification) -> None:
+    gone = ("observer-7cd9cf784-gnf62", "Failed", "0", "2026-11-20T05:00:00Z")
+    listed(at, gone)
+    session = at.all(start="9")
+    assert of(session, "BASELINE").verdict is Verdict.PASS
+    assert not [f for f in session.result("9").findings if "gnf62" in f.code]
+    at.later(hours=25)
+    assert at.all().result("9").verdict is Verdict.PASS
+    listed(at, gone, instead={pod(at, 1): ("Failed", "0")})
+    assert of(at.all(start="9"), "BASELINE").verdict is Verdict.FAIL, "one running and two evicted are one"
+
+
+@pytest.mark.parametrize("when", ["baseline", "later"])
+def test_none_where_a_number_belongs_is_unseen(when: str, at: Verification) -> None:
+    listed(at, instead={"postgres-0": ("Running", "<none>")})
+    if when == "baseline":
+        assert of(at.all(start="9"), "BASELINE").verdict is Verdict.INCONCLUSIVE
+    at.later(hours=25)
+    session = at.all()
+    assert of(session, "STABLE/postgres-0").verdict is Verdict.INCONCLUSIVE
+    assert session.overall is Overall.INCOMPLETE
+    if when == "later":
+        at.cluster.answers.clear()
+        assert at.all().result("9").verdict is Verdict.PASS, "the number stands there again"
+
+
+def test_the_files_are_counted_with_the_last_sample_or_not_at_all(at: Verification) -> None:
+    at.later(hours=25)
+    runs = Runs(at.all().result("9").runs)
+    assert {f.verdict for f in judge(runs)} == {Verdict.PASS}
+    assert runs[-1].command == "step9-3-recent-files"
+    found = {f.code: f.verdict for f in judge(Runs(runs[:-1]))}  # it died before 9-3
+    assert found["RECENT-FILES"] is Verdict.INCONCLUSIVE
+    untold = Runs([*runs[:-2], replace(runs[-2], exit_code=None), runs[-1]])  # nobody knows how it ended
+    assert {f.code: f.verdict for f in judge(untold)}["STABLE"] is Verdict.INCONCLUSIVE
+
+
+def test_the_longest_time_without_a_look_is_named(at: Verification) -> None:
+    for hours in (3, 17, 5):
+        at.later(hours=hours)
+        session = at.all()
+    assert str(of(session, "STABLE/postgres-0").summary) == "stable; its samples are at most 17.0 h apart"
+
+
+def test_pods_that_are_seconds_old_are_no_baseline_yet_and_no_failure(at: Verification) -> None:
+    at.cluster.started["postgres-0"] = at.at.strftime("%Y-%m-%dT%H:%M:%SZ")
+    listed(at, instead={"postgres-0": ("Pending", "0")})
+    assert of(at.all(start="9"), "BASELINE").verdict is Verdict.INCONCLUSIVE
+    at.later(minutes=3)
+    assert of(at.all(start="9"), "BASELINE").verdict is Verdict.FAIL
+
+
+def test_a_pod_of_a_like_name_is_not_watched(at: Verification) -> None:
+    listed(at, ("observer-backup-29", "Failed", "0", "2026-11-23T05:00:00Z"), ("postgres-1", "Running", "9", "x"))
+    at.later(hours=25)
+    assert {f.verdict for f in at.all().result("9").findings} == {Verdict.PASS}
