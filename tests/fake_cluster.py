@@ -117,6 +117,8 @@ class FakeCluster:
                 claim="observer-db-pvc" if postgres else "observer-data-pvc"))  # fmt: skip
         if key.startswith("admit-"):
             return self._run(key, "pod/playbook-dry-run\n")
+        if key == "secret-values":
+            return self._run(key, '{"apiVersion": "v1", "items": []}')
         if key.startswith("version-"):
             return self._run(key, "Client Version: v1.32.4\n")
         return replace(self.recording.read(command.key, 1), ordinal=0, started_at=self.clock(), duration_s=0.01)

@@ -69,7 +69,9 @@ CONTEXT = Command(
 )
 """The names of context and user, for the report; kubectl shows no credential here."""
 
-OWN_COMMANDS = {
-    command.key: command for command in (REMOVE_TMP_CURL, LOG_TMP_CURL, ADMIT_OBSERVER, ADMIT_POSTGRES, NOT_CREATED)
-}
+SECRET_VALUES = Command(ids.SECRET_VALUES, "", "kubectl get secrets -n observer-prod -o json\n", "", timeout_s=8.0)
+"""The values that are to be masked, read into memory before anything is kept. Its output is kept nowhere; no verdict."""
+
+_ALL = (REMOVE_TMP_CURL, LOG_TMP_CURL, ADMIT_OBSERVER, ADMIT_POSTGRES, NOT_CREATED, SECRET_VALUES)
+OWN_COMMANDS = {command.key: command for command in _ALL}
 """All of them, by the name under which their runs are recorded."""
