@@ -12,11 +12,12 @@ from typing import Any
 
 from ..clock import Clock, stamp, utc_now
 from ..errors import BadSession
+from ..files import read_own
 from ..guide import ids
 from ..kubectl.failures import failure
 from ..model import GUIDE_VERSION, Command, Ended, Finding, Run, Session, StepResult, missing
 from ..text import msg
-from .fold import RunKey, evidence_digest, finding_to_json, fold_of, known_digests, unfinished_mutations
+from .fold import Fold, RunKey, evidence_digest, finding_to_json, fold_of, known_digests, unfinished_mutations
 from .journal import START_FRESH, Event, Journal, Kind, check, whole_lines
 from .recording import RecordingWriter, read_streams
 from .redact.freetext import is_free
@@ -24,6 +25,7 @@ from .redact.redactor import Redactor, summed
 from .redact.withheld import about, without_odd, without_text
 from .remask import masked_events
 from .runs import digests_of, run_from_json, run_to_json
+from .shape import UNREADABLE, Shapes, strange
 
 
 class OpenSession:
@@ -54,7 +56,14 @@ class OpenSession:
         self._seen: dict[RunKey, Run] = {}  # as printed, where the mask changed it: never leaves this program's memory
         self._last: dict[str, int] = {}  # the highest ordinal given to each command
         self._reserved: dict[str, list[int]] = {}  # of commands that were begun and have not been kept
-        self._fold = fold_of(journal.events, self.load)
+        self._fold = Fold(self.load)
+        shapes = Shapes()
+        for event in journal.events:
+            shapes.take(event)
+            try:
+                self._fold.apply(event)
+            except UNREADABLE as error:
+                raise strange(event) from error
         if folder:
             self.read_runs(partial(read_streams, folder))
 
@@ -319,7 +328,12 @@ def in_memory(session_id: str, clock: Clock = utc_now) -> OpenSession:
 def read_session(folder: Path, clock: Clock = utc_now) -> OpenSession:
     """The session in `folder` as its journal tells it now; nothing is written and nothing is locked. Raises BadSession."""
     path = folder / "journal.jsonl"
-    events, digest = check(whole_lines(path.read_bytes()), str(path))
+    try:
+        data = read_own(path)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise BadSession(msg("cannot read {file}: {reason}", file=str(path), reason=reason)) from error
+    events, digest = check(whole_lines(data), str(path))
     session = OpenSession(Journal(None, events, digest), clock=clock)
     session.read_runs(partial(read_streams, folder))
     return session
