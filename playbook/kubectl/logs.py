@@ -114,6 +114,8 @@ def level(line: str) -> str:
     ('ERROR', 'INFO')
     >>> level('{"levelname": "CRITICAL", "errors": 0}'), level('{"errors": 0}'), level('time=10:00 level=error msg="x"')
     ('CRITICAL', '', 'ERROR')
+    >>> level("exec /app/observer: exec format error"), level("Killed"), level("Killed 3 idle workers")
+    ('FATAL', 'FATAL', '')
     >>> level("[2026-11-22 10:00:00 +0900] [1] [ERROR] Worker failed"), level("retries after ERROR: 0")
     ('ERROR', '')
     """
