@@ -234,3 +234,26 @@ def test_what_only_looks_like_health_does_not_pass(state: str, what: str) -> Non
     forged = replace(runs[last], stdout=forge(runs[last].out).encode())
     assert forged.stdout != runs[last].stdout
     assert verdict(step.judge(Runs((*runs[:last], forged, *runs[last + 1 :])))) not in SETTLED
+
+
+WRAPPER = (
+    b"WARN[0000] Unable to read /etc/rancher/k3s/k3s.yaml, please start server with --write-kubeconfig-mode or "
+    b"--write-kubeconfig-group to modify kube config permissions \n"
+    b'time="2026-11-25T01:05:37Z" level=warning msg="Unable to read /etc/rancher/k3s/k3s.yaml"\n'
+)
+"""What the k3s program, which is kubectl on K3s, writes to standard error while all is well."""
+
+
+@pytest.mark.parametrize("place", ["before", "after"])
+@pytest.mark.parametrize("state", [*COMPLETE, "1.34/secret-missing", "1.34/one-replica", "1.34/node-not-ready"])
+def test_what_k3s_says_beside_the_answer_changes_no_verdict(state: str, place: str) -> None:
+    for step in STEPS:
+        runs = recording(state)[1][step.id]
+        talking = Runs(
+            replace(run, stderr=WRAPPER + run.stderr if place == "before" else run.stderr + WRAPPER)
+            if run.happened and run.command != "step2-storage-dir"  # which is no kubectl
+            else run
+            for run in runs
+        )
+        whole = {found.code: found.verdict for found in step.judge(runs)}
+        assert {found.code: found.verdict for found in step.judge(talking)} == whole, step.id
