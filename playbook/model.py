@@ -12,6 +12,7 @@ from enum import Enum
 
 from .clock import NEVER
 from .command import Command as Command  # noqa: PLC0414 - one of the types of this module
+from .masking import Masked, Withheld
 from .text import Message
 
 GUIDE_VERSION = "1.0"
@@ -71,6 +72,7 @@ class Ended(str, Enum):
     EXITED = "exited"
     TIMEOUT = "timeout"  # our time limit; the whole process group was ended
     INTERRUPTED = "interrupted"  # a signal to the program, or a lost terminal
+    CUT = "cut"  # it printed more than is kept (32 MiB of one stream); it was ended, and nothing is concluded from it
     STOPPED_EARLY = "settled"  # ended by the program because its answer had been seen elsewhere (Step 7-2)
     NOT_FOUND = "not-found"  # bash itself is not there
     NOT_RECORDED = "not-recorded"  # a recording does not have it
@@ -114,8 +116,7 @@ class Refused:
 def refused(run: Run) -> Refused | None:
     """Why `run` was refused; None where it was not, or for a reason that this version does not know."""
     why, _, detail = run.note.partition(": ")
-    known = run.ended is Ended.REFUSED and why in {refusal.value for refusal in Refusal}
-    return Refused(Refusal(why), detail) if known else None
+    return Refused(Refusal(why), detail) if run.ended is Ended.REFUSED and why in set(Refusal) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -326,6 +327,8 @@ class Session:
     causes: tuple[Cause, ...] = ()  # roots, in the guide's order
     diagnosis: tuple[Run, ...] = ()  # the runs that led to them
     scope: tuple[str, ...] = ()  # the steps that the verdict is about; none: all ten
+    masked: tuple[Masked, ...] = ()
+    withheld: tuple[Withheld, ...] = ()
     changes: tuple[Run, ...] = ()  # every run of a command that changes the cluster, in the order of time
     replayed: bool = False  # judged from a recording: nothing was run, and nobody is to sign it
 
