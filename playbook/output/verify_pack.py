@@ -93,9 +93,8 @@ def verify(file: Path, signers: Path | None = None) -> Result:
             found = verifier.check_signatures(pack.session, members, events, ssh_keygen.check, known)
             checks.append(Check(Part.BYTES, what, note=None if found else msg("nobody has signed")))
     except PackRefused as error:
-        wrong = _with_version(error.message, pack)
-        checks.append(Check(Part.BYTES, what, wrong))
-        return Result(msg("refused: {reason}", reason=str(wrong)), Exit.FAILED, tuple(checks))
+        checks.append(Check(Part.BYTES, what, _with_version(error.message, pack)))
+        return Result(msg("refused: {reason}", reason=str(error.message)), Exit.FAILED, tuple(checks))
     checks += [
         Check(Part.JUDGEMENT, each, _difference(differs, pack, opened), _judged_live(differs, opened))
         for each, differs in _JUDGEMENTS
