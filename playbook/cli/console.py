@@ -27,7 +27,7 @@ from .crash import watch_threads
 from .progress import Progress
 from .streams import harmless, is_colourful, notify
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 Form = Literal["text", "json", "junit"]
 """What `--output` chooses: for people, or for machines."""
 
@@ -35,7 +35,7 @@ Form = Literal["text", "json", "junit"]
 class Console:
     """Tells a person what goes on while the engine works (a `listener.Listener`), and prints what came of it.
 
-    As a context manager it hears signals: inside the block SIGINT, SIGTERM and SIGHUP set `cancel`. However often they
+    As a context manager it hears signals: inside the block SIGINT, SIGTERM, SIGHUP and SIGQUIT set `cancel`. However often they
     come, the cleanup goes on.
     """
 

@@ -94,7 +94,7 @@ def until(holds: Callable[[], object], seconds: float = 40) -> bool:
 
 def as_from_a_shell() -> None:
     """Whoever runs the tests may ignore signals; the operator's shell does not."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
         signal.signal(number, signal.SIG_DFL)
 
 
@@ -143,6 +143,7 @@ def goes_on(stub: Stubbed, last: str) -> str:
     ("number", "slow", "reached", "removals", "last"),
     [
         pytest.param(signal.SIGINT, f"{SEVEN_TWO}=60", in_seven_two, 1, "7", id="SIGINT in 7-2"),
+        pytest.param(signal.SIGQUIT, f"{SEVEN_TWO}=60", in_seven_two, 1, "7", id="SIGQUIT in 7-2"),
         pytest.param(signal.SIGTERM, f"{SEVEN_THREE}=60", in_seven_three, None, "7", id="SIGTERM in 7-3"),
         pytest.param(signal.SIGHUP, "step8-2-wait-observer=60", in_the_wait, None, "9", id="SIGHUP in 8-2"),
         pytest.param(signal.SIGKILL, f"{SEVEN_TWO}=60", in_seven_two, 0, "9", id="SIGKILL in 7-2"),
