@@ -32,7 +32,7 @@ $(VENV)/.made-run: setup.cfg pyproject.toml
 	  { echo 'Python cannot make virtual environments here: apt-get install python3-venv' >&2; exit 1; }
 	@echo 'making $(VENV) ...'
 	@$(PYTHON) -m venv $(VENV)
-	@$(PY) -m pip install --quiet --disable-pip-version-check --editable .
+	@$(PY) -m pip install --quiet --disable-pip-version-check --editable '.[html]'
 	@touch $@
 
 $(VENV)/.made-test: $(VENV)/.made-run

@@ -24,8 +24,11 @@ from .resources import folder
 from .runtime.cancel import CancelToken
 from .runtime.engine import Engine
 from .runtime.execution import LiveExecution, Workplace
+from .runtime.interlock import looked_at_again
 from .runtime.judging import findings
 from .runtime.listener import Listener, Silent
+from .runtime.plan import Plan, due_steps, make_plan
+from .runtime.preview import look
 from .runtime.replay import ReplayRunner, last_end, replay_session, with_times_of_its_runs
 from .runtime.staleness import stale
 from .runtime.start import Start, open_runner, open_store
@@ -46,6 +49,7 @@ __all__ = [
     "commands",
     "current_session",
     "judge",
+    "plan",
     "recorded_run",
     "recorded_runs",
     "recorded_session",
@@ -175,6 +179,31 @@ def check_substep(number: str, *, listener: Listener | None = None, cancel: Canc
         results = tuple(result if each.step == whole.id else each for each in session.results)
         cluster = whole.cluster_of(execution.runs) if whole.cluster_of else None
         return with_times_of_its_runs(replace(session, results=results, scope=(whole.id,), cluster=cluster))
+
+
+def plan(
+    *,
+    state_dir: str | None = None,
+    fresh: bool = False,
+    start: str | None = None,
+    until: str = "9",
+    listener: Listener | None = None,
+    cancel: CancelToken | None = None,
+) -> Plan:
+    """What `run` would change on this cluster; only commands that change nothing are run, and nothing is kept.
+
+    Raises MissingTool, TamperedCommand, BadSession.
+    """
+    known = None if fresh else current_session(state_dir)
+    if known and known.overall is Overall.COMPLETE:
+        known = None
+    with _ephemeral_execution(listener, cancel) as execution:
+        reachable = look(execution.workplace)
+        due = due_steps(known, start, until)
+        again = looked_at_again(known, execution.workplace.session.now()) if "8" in due else ()
+        state, catalog = execution.workplace.session.state, execution.workplace.catalog
+        begun = None if start and start <= "8" else known
+        return make_plan(state, catalog, due, again=again, known=begun, reachable=reachable)
 
 
 def run_command(

@@ -14,6 +14,7 @@ from playbook.runtime.cancel import CancelToken
 from playbook.runtime.engine import Engine
 from playbook.runtime.execution import Workplace
 from playbook.runtime.listener import Silent
+from playbook.runtime.plan import Plan
 from playbook.session.journal import Event, Journal, Kind
 from playbook.session.session import OpenSession
 from playbook.session.store import SessionStore
@@ -26,7 +27,7 @@ class Died(BaseException):
 class Allowing(Silent):
     """A listener whose operator allows Step 8's restarts."""
 
-    def confirm_restart(self, cluster: Cluster | None) -> bool:
+    def confirm_restart(self, cluster: Cluster | None, plan: Plan) -> bool:
         return True
 
 

@@ -14,6 +14,7 @@ from playbook.model import Cluster, Ended, Finding, Run, Session, StepResult
 from playbook.runtime.engine import Engine
 from playbook.runtime.execution import Workplace
 from playbook.runtime.listener import Silent
+from playbook.runtime.plan import Plan
 from playbook.runtime.staleness import stale
 from playbook.session.journal import Kind
 from playbook.session.session import OpenSession, in_memory
@@ -32,9 +33,11 @@ class Operator(Silent):
         self.asked: list[str] = []
         self.kept: dict[str, str] = {}
         self.notices: list[str] = []
+        self.plans: list[Plan] = []
 
-    def confirm_restart(self, cluster: Cluster | None) -> bool:
+    def confirm_restart(self, cluster: Cluster | None, plan: Plan) -> bool:
         self.asked.append(str(cluster))
+        self.plans.append(plan)
         return self.allows
 
     def step_kept(self, result: StepResult, why: Message) -> None:

@@ -74,10 +74,11 @@ def pip(*arguments: str) -> None:
 
 
 def requirements() -> list[str]:
-    """The run-time dependencies, as `setup.cfg` names them."""
+    """The run-time dependencies, as `setup.cfg` names them, and what the HTML report needs: one file has it all."""
     config = configparser.ConfigParser()
     config.read(ROOT / "setup.cfg", encoding="utf-8")
-    return config["options"]["install_requires"].split("\n")[1:]
+    needed, html = config["options"]["install_requires"], config["options.extras_require"]["html"]
+    return [*needed.split("\n")[1:], *html.split("\n")[1:]]
 
 
 def files(folder: Path, own: bool = False) -> list[tuple[str, bytes]]:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
       playbook all --allow-restart     everything; afterwards Step 9 is pending for 24 hours
       playbook all                     a day later: judges Step 9 by the same record
       playbook all --from 6            runs Steps 6 to 9 again, whatever was seen before
+      playbook all --plan              what it would change on this cluster; changes nothing
       playbook all --fresh             begins a new record; the old one is kept
     """,
 )
@@ -42,6 +43,12 @@ if TYPE_CHECKING:
     help="End after this step.",
 )
 @jobs_option
+@option(
+    "--plan",
+    "only_plan",
+    is_flag=True,
+    help="Change nothing: show each command that would change the cluster, what it touches, and what is in its way.",
+)
 @option("--no-diagnose", is_flag=True, help="Do not walk the guide's decision trees after a failure.")
 @output_option
 @state_option
@@ -52,6 +59,7 @@ def all_verb(
     start: str | None,
     until: str,
     jobs: int | None,
+    only_plan: bool,
     no_diagnose: bool,
     form: Form,
     state_dir: str | None,
@@ -63,6 +71,10 @@ def all_verb(
     """
     for step in filter(None, (start, until)):
         require_step(step)
+    if only_plan:
+        from .plan import show_plan  # noqa: PLC0415 - as below
+
+        return show_plan(form, state_dir, fresh=fresh, start=start, until=until)
     with open_store(state_dir, fresh=fresh, until=until, jobs=jobs) as under_way:
         from .run import carry_out  # noqa: PLC0415 - kubectl is at work from here on, while the rest is imported
 

@@ -16,7 +16,10 @@ from ..model import NAMESPACE, Cluster, Command, Run, Session, StepResult, Verdi
 from ..output import terminal
 from ..output.columns import width
 from ..output.labels import TITLES, outage_sentence, overall_sentence
+from ..output.plan import commands as planned_commands
+from ..output.plan import findings_so_far, needs
 from ..runtime.cancel import CancelToken
+from ..runtime.plan import Plan
 from ..steps import Step
 from ..text import Message, msg
 from .progress import Progress
@@ -103,7 +106,7 @@ class Console:
         """Nothing else writes while a person is asked."""
         return self._progress.paused()
 
-    def confirm_restart(self, cluster: Cluster | None) -> bool:
+    def confirm_restart(self, cluster: Cluster | None, plan: Plan) -> bool:
         """--allow-restart, or the namespace typed at a terminal."""
         if self._allow_restart:
             return True
@@ -113,9 +116,10 @@ class Console:
             msg("Step 8 deletes the pods of Observer and postgres-0, one after the other, and waits for new ones.")
         )
         self.notice(msg("cluster: {cluster}", cluster=str(cluster) if cluster else "?"))
-        self.notice(
-            msg("Type the namespace to allow it, anything else to go on without: {namespace}", namespace=NAMESPACE)
-        )
+        self.notice(msg("findings so far:"))
+        for line in (*findings_so_far(plan), *planned_commands(plan), *needs(plan)):
+            self.notice(line)
+        self.notice(msg("Type the namespace {namespace} to restart. Enter alone: no restart.", namespace=NAMESPACE))
         self.cancel.may_raise = True
         try:
             return input("> ").strip() == NAMESPACE

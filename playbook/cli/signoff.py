@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     Examples:
       playbook report                          the current session as Markdown
       playbook report -o report.md             the same into a file
+      playbook report -o report.html           one page for a browser, which prints to PDF
       playbook report --pack signoff.tar.gz    report, recording and journal as one archive to be signed
       playbook report --output junit           for a CI server
     """,
@@ -40,10 +41,8 @@ if TYPE_CHECKING:
 @option(
     "--output",
     "form",
-    type=click.Choice(["markdown", "json", "junit"]),
-    default="markdown",
-    show_default=True,
-    help="markdown for people; json or junit for machines.",
+    type=click.Choice(["markdown", "html", "json", "junit"]),
+    help="markdown (the default) or html for people; json or junit for machines. FILE.html is html by itself.",
 )
 @option(
     "--pack",
@@ -58,7 +57,7 @@ def report_verb(
     file: Path | None,
     session: str | None,
     recording: str | None,
-    form: api.Format,
+    form: api.Format | None,
     pack_file: Path | None,
     state_dir: str | None,
 ) -> int:
@@ -69,6 +68,7 @@ def report_verb(
     """
     if session and recording:
         raise UsageError(msg("--session and --recording exclude each other"))
+    form = form or ("html" if file and file.suffix in (".html", ".htm") else "markdown")
     folder = _recording(recording) if recording else api.session_folder(state_dir, session)
     made = _packed(folder, pack_file) if pack_file else None
     if made:

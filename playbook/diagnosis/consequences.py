@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..guide.expected import CONFIG_KEYS, SECRET_KEYS
+from .access_rows import CONNECT, REFUSED
 from .pod_trees import DB_ERROR, UNRESOLVED
-from .rows import CONNECT, REFUSED
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ _NOT_UP = r"container not found|waiting to start|host assigned|pod is not runnin
 _POD_CAUSES = r"(?:CRASH|IMAGE|PENDING|SANDBOX)-[\w-]+|MOUNT-FAILED|NOT-READY|UNMATCHED-POD"
 
 LINKS: tuple[Link, ...] = (
-    Link(r"API-\w+", r".*", rf"{REFUSED}|{CONNECT}", unseen=True),
+    Link(r"(?:API|KUBECONFIG|CERTIFICATE|CREDENTIALS)-\w+|CLOCK-OFF|DATASTORE-SLOW", r".*", rf"{REFUSED}|{CONNECT}", unseen=True),
     Link(r"NODE-NOT-READY", r".*", r"error dialing backend|:10250|NodeNotReady|Node is not ready|"
                                    r"NodeStatusUnknown|\bnode\(s\) (?:had|were)|\s(?:Terminating|Unknown|NodeLost)\s"),
     Link(r"NODE-NOT-READY", rf"{_EXEC}|{_PSQL}", unseen=True),

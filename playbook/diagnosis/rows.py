@@ -4,40 +4,22 @@ from __future__ import annotations
 
 from ..guide import remedies as fix
 from ..guide.remedies import advise, do
-from ..kubectl.failures import FailureKind
 from ..text import msg, verbatim
+from .access_rows import ACCESS_ROWS
 from .branches import Branch, Row
 from .pod_trees import DESCRIBE_POD, DNS_DOWN, PREVIOUS_LOG, RECREATE, SECRET_ABSENT, UNRESOLVED
 from .trees import NODE
-
-CONNECT = r"^Unable to connect to the server"
-REFUSED = r"^The connection to the server \S+ was refused"
-
-API_REFUSED = Branch(
-    "API-REFUSED", "0", verbatim("The connection to the server was refused"),
-    msg("the API server does not answer: the kubeconfig is wrong, or the cluster is down"),
-    (fix.CHECK_KUBECONFIG, fix.K3S_STATUS),
-)  # fmt: skip
-API_UNREACHABLE = Branch(
-    "API-UNREACHABLE", "0", verbatim("Unable to connect to the server"),
-    msg("the way to the API server is cut: a network problem"),
-    (fix.K3S_STATUS,),
-)  # fmt: skip
 
 RESTARTED = Branch(
     "RESTARTED", "9-2", msg("RESTARTS rose: read the log"), msg("{objects} has been restarted"),
     (do(PREVIOUS_LOG, msg("find out why the container crashes again and again")),), per="owner",
 )  # fmt: skip
 
-_NOT_OF_A_LOG = r"(?!LOG-|EVENTS-).*"  # what an application says of its own connections is another matter
 _OBSERVER_POD = r"[\s\S]*?^observer-(?!.*\sTerminating\s)"
 
 ROWS: tuple[Row, ...] = (
     # Step 0
-    Row(_NOT_OF_A_LOG, REFUSED, API_REFUSED, unseen=True),
-    Row("API-REACHED", "", API_REFUSED, kinds=(FailureKind.CONNECTION_REFUSED, FailureKind.KUBECONFIG), unseen=True),
-    Row(_NOT_OF_A_LOG, CONNECT, API_UNREACHABLE, "K3S", unseen=True),
-    Row("API-REACHED", "", API_UNREACHABLE, "K3S", kinds=(FailureKind.UNREACHABLE, FailureKind.TIMEOUT), unseen=True),
+    *ACCESS_ROWS,
     Row("NODE-READY/.+", r"\bNotReady\b", NODE.branches[0], "NODE"),
     Row("NODE-READY/.+", r"\bSchedulingDisabled\b",
         Branch("NODE-CORDONED", "0", verbatim("STATUS = Ready,SchedulingDisabled"),

@@ -21,6 +21,7 @@ class State(str, Enum):
     NOT_MET = "not met"
     MET = "met"
     UNSEEN = "could not be seen"
+    NOT_RUN = "not run"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,8 @@ def criterion(number: int) -> Criterion:
 
 
 def state(criterion: Criterion, findings: Iterable[Finding]) -> State:
-    """What `findings` say of `criterion`: met, not met, or not (yet) seen."""
+    """What `findings` say of `criterion`: met, not met, not seen, or not run because its step was not reached."""
+    findings = tuple(findings)
     known: dict[str, set[Verdict]] = {}
     for finding in findings:
         known.setdefault(family(finding.code), set()).add(finding.verdict)
@@ -88,7 +90,8 @@ def state(criterion: Criterion, findings: Iterable[Finding]) -> State:
     blind = {Verdict.INCONCLUSIVE, Verdict.SKIPPED, Verdict.NOT_RUN, Verdict.PENDING}
     if all(known.get(code) and not known[code] & blind for code in criterion.seen_by):
         return State.NOT_MET
-    return State.UNSEEN
+    own = [finding.verdict for finding in findings if finding.step.split("-")[0] == criterion.resume_from]
+    return State.NOT_RUN if set(own) == {Verdict.NOT_RUN} else State.UNSEEN
 
 
 def criterion_states(session: Session) -> tuple[tuple[Criterion, State], ...]:

@@ -21,7 +21,10 @@ class FailureKind(str, Enum):
     NO_RESOURCES = "no-resources"  # a list came back empty
     CONNECTION_REFUSED = "connection-refused"  # the API server's port is closed
     UNREACHABLE = "unreachable"  # network, TLS or name resolution on the way to the API server
-    KUBECONFIG = "kubeconfig"  # missing, unreadable or malformed
+    KUBECONFIG = "kubeconfig"  # malformed, or it names what is not there
+    KUBECONFIG_UNREADABLE = "kubeconfig-unreadable"  # the file is another user's: K3s' own is root's alone
+    KUBECONFIG_ABSENT = "kubeconfig-absent"  # none at all: kubectl then asks localhost:8080
+    CERTIFICATE = "certificate"  # expired, not yet valid, or of an authority that the kubeconfig does not know
     SERVER = "server"  # the API server answered with an error of another kind
     NO_CONTAINER = "no-container"  # exec or logs: the container is not running
     NODE = "node"  # the API server could not reach the node's kubelet
@@ -47,7 +50,8 @@ class Failure:
 _SPAM = re.compile(
     r"memcache\.go:\d+\]|Unable to use a TTY|^Defaulted container|^Warning: |^warning: couldn't attach|"
     r"^If you don't see a command prompt|^All commands and output from this session|^W\d{4} |^I\d{4} |"
-    r"^command terminated with exit code \d+$|^\s*$"
+    r"^command terminated with exit code \d+$|^\s*$|"
+    r"^(?:WARN|INFO|DEBU)\[\d+\] |^time=\"[^\"]*\" level=(?:warning|info|debug) "  # K3s' kubectl is the k3s program
 )
 
 _KNOWN = {kind: re.compile(pattern) for kind, pattern in {
@@ -55,6 +59,9 @@ _KNOWN = {kind: re.compile(pattern) for kind, pattern in {
         r"\(Forbidden\).*?(?:cannot (?P<verb>\w+) resource \"(?P<resource>[^\"]+)\"|$)|: forbidden: ",
     FailureKind.UNAUTHORIZED:
         r"(?i:\(Unauthorized\)|You must be logged in to the server|^error: .*unauthorized)",
+    FailureKind.KUBECONFIG_ABSENT:
+        r"The connection to the server localhost:8080 was refused|no configuration has been provided|"
+        r"stat [^:]*: no such file or directory$",
     FailureKind.CONNECTION_REFUSED: r"The connection to the server \S+ was refused",
     FailureKind.NODE:
         r"error dialing backend|Error from server: Get \"https://[^\"]+:10250/|:10250: (?:connect|i/o)|"
@@ -65,13 +72,16 @@ _KNOWN = {kind: re.compile(pattern) for kind, pattern in {
     FailureKind.NOT_FOUND:
         r"\(NotFound\): (?P<resource>.+) not found$|"
         r"the server doesn't have a resource type \"(?P<type>sealedsecrets)\"",
+    FailureKind.KUBECONFIG_UNREADABLE:
+        r"(?:error loading config file|/etc/rancher/|kubeconfig|/\.kube/).*: permission denied",
     FailureKind.KUBECONFIG:
         r"error loading config file|[Ee]rror in configuration|invalid configuration|"
-        r"stat .*: no such file or directory$|unable to read (?:certificate-authority|client-cert|client-key) |"
+        r"unable to read (?:certificate-authority|client-cert|client-key) |"
         r"kubeconfig|context .* does not exist|no configuration has been provided|current-context",
+    FailureKind.CERTIFICATE: r"x509: ",
     FailureKind.UNREACHABLE:
         r"Unable to connect to the server|no such host|no route to host|network is unreachable|i/o timeout|"
-        r"TLS handshake|x509: |context deadline exceeded|Client\.Timeout|connection reset by peer|unexpected EOF|\bEOF$",
+        r"TLS handshake|context deadline exceeded|Client\.Timeout|connection reset by peer|unexpected EOF|\bEOF$",
     FailureKind.NO_RESOURCES: r"^No resources found",
     FailureKind.TOOL_MISSING: r"(?:^|\s)(?P<resource>\S+): (?:command )?not found$",
     # A server that has no `nodes` or `secrets` is none: kubectl 1.20 says so when it was not told what there is.
@@ -83,7 +93,9 @@ _KNOWN = {kind: re.compile(pattern) for kind, pattern in {
 _ENDS = 1000
 """How much of the beginning and the end of a very long line is looked at: what it says of itself stands there."""
 
-_FAILING = re.compile(r"^(?:Error from server|error:|Error:|The connection to the server|Unable to connect|error )")
+_FAILING = re.compile(
+    r"^(?:Error from server|error:|Error:|The connection to the server|Unable to connect|error |FATA\[\d+\] )"
+)
 """Lines that mean failure even where a pipe has masked the exit status."""
 
 _OWN = {

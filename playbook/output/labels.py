@@ -7,6 +7,7 @@ from datetime import datetime
 
 from ..clock import NEVER, utc_text
 from ..guide import ids
+from ..guide.criteria import criterion
 from ..model import SEVERITY, Ended, Evidence, Finding, Overall, Run, Runs, Session, StepResult, Verdict
 from ..session.recording import stream_name
 from ..steps import STEPS
@@ -42,7 +43,7 @@ _ENDS = {
     Ended.TIMEOUT: msg("ended by the time limit"),
     Ended.INTERRUPTED: msg("interrupted"),
     Ended.STOPPED_EARLY: msg("ended by the program: the answer had been seen"),
-    Ended.NOT_FOUND: msg("bash was not found"),
+    Ended.NOT_FOUND: msg("bash could not be started"),
     Ended.NOT_RECORDED: msg("not in the recording"),
 }
 
@@ -150,9 +151,10 @@ def _overall(session: Session) -> Message:
     match session.overall:
         case Overall.ABORTED if session.abort:
             return msg(
-                "Aborted: abort criterion {criterion} is met at Step {step}, the verification stopped there.",
+                "Aborted: abort criterion {criterion} is met at Step {step}: {condition}.",
                 criterion=session.abort.criterion,
                 step=session.abort.step,
+                condition=str(criterion(session.abort.criterion).condition),
             )
         case Overall.FAILED:
             steps = standing(Verdict.FAIL)

@@ -16,6 +16,7 @@ from ..session.recording import stream_name
 from ..text import Message, translate
 from . import views
 from .escaping import code, excerpt, fenced, markdown_table, remedy, text
+from .head import head_rows
 from .labels import TITLES, duration, ended, moment, outage_sentence, overall_sentence, where
 from .stability import ledger_rows, plot, samples_of
 
@@ -40,16 +41,12 @@ def markdown_text(
     is printed in the sign-off block. A run whose command is not in `commands` is shown without its text.
     """
     samples, unread = samples_of(session)
-    template = _environment().get_template("report.md.j2")
-    return template.render(
+    return template("report.md.j2").render(
         session=session,
         commands=commands,
         sentence=overall_sentence(session),
         outage=outage_sentence(session),
         symbol=_SYMBOLS[session.overall],
-        tools=", ".join(f"{name} {version}" for name, version in session.provenance.tools)
-        if session.provenance
-        else "",
         flow=tuple(views.flow(session, titles)),
         steps_rows=views.steps_rows(session, titles),
         states=views.criteria_rows(session),
@@ -58,7 +55,8 @@ def markdown_text(
         unread=unread,
         waived=views.waiver_rows(session),
         history=views.history_rows(session),
-        steps=tuple(views.step_view(session, result, titles[result.step]) for result in session.results),
+        steps=tuple(views.step_view(session, result, titles[result.step], commands) for result in session.results),
+        head=head_rows(session),
         deviations=deviations.deviations_met(session),
         pack_digest=pack_digest,
     )
@@ -66,13 +64,19 @@ def markdown_text(
 
 def finding_text(finding: Finding) -> str:
     """One finding as Markdown: verdict, expected, actual, evidence and remedy."""
-    return _environment().get_template("finding.md.j2").render(finding=finding)
+    return template("finding.md.j2").render(finding=finding, session=None)
+
+
+def template(name: str) -> jinja2.Template:
+    """A template of `templates/`, with the filters of the report."""
+    return _environment().get_template(name)
 
 
 def warm_up() -> None:
     """Import and compile what `render` needs: to be done while the commands are waited for."""
     for file in folder("templates").iterdir():
-        _environment().get_template(file.name)
+        if file.name.endswith(".md.j2"):
+            template(file.name)
 
 
 @cache

@@ -13,7 +13,7 @@ from ..text import LANGUAGES, language, msg, speaking
 from .json import json_text
 from .markdown import finding_text, markdown_text
 
-Format = Literal["markdown", "json", "junit"]
+Format = Literal["markdown", "html", "json", "junit"]
 
 
 def render(session: Session, form: Format = "markdown", *, lang: str | None = None, pack_digest: str = "") -> str:
@@ -25,6 +25,10 @@ def render(session: Session, form: Format = "markdown", *, lang: str | None = No
         match form:
             case "markdown":
                 return markdown_text(session, commands_of(session), pack_digest=pack_digest)
+            case "html":
+                from .html import html_text  # noqa: PLC0415 - a library that no other form needs
+
+                return html_text(session, commands_of(session), pack_digest=pack_digest)
             case "json":
                 return json_text(session)
             case "junit":

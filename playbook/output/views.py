@@ -9,11 +9,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..guide.criteria import State, criterion_states
-from ..model import Finding, Remedy, Run, Session, StepResult, Verdict
+from ..model import PASSING, Command, Finding, Run, Session, StepResult, Verdict
+from ..session.recording import stream_name
 from ..text import Message, msg
 from .columns import one_line
 from .escaping import code, remedy, text
-from .labels import VERDICTS, moment, step_row, tally, waived_findings, where, with_waiver
+from .labels import VERDICTS, duration, ended, moment, step_row, tally, waived_findings, where, with_waiver
 
 SYMBOLS = {
     Verdict.PASS: "✅",
@@ -28,33 +29,34 @@ _STATES = {
     State.NOT_MET: ("✅", msg("not met")),
     State.MET: ("❌", msg("met")),
     State.UNSEEN: ("❔", msg("could not be seen")),
+    State.NOT_RUN: ("⬜", msg("not run")),
 }
 
-_CELL = 300
-"""How many characters one cell of a table shows."""
+_CELL, _COMMAND = 300, 100
+"""How many characters one cell of a table shows, and the cell of a command."""
 Rows = Sequence[tuple[str, ...]]
 """The rows of a table; the cells are Markdown."""
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One attempt at a step: its findings, and the runs that were not shown before."""
+    """One attempt at a step: its findings as rows, the runs shown in full, and those shown as one row each."""
 
     result: StepResult
     mark: str
     findings: Rows
     runs: tuple[Run, ...]
+    rows: Rows = ()
 
 
 @dataclass(frozen=True, slots=True)
 class StepView:
-    """One step: the attempt that counts, and the ones before it."""
+    """One step: the attempt that counts, its findings that are told one by one, and the attempts before it."""
 
     title: str
     counts: Attempt
+    open: tuple[Finding, ...]
     earlier: tuple[Attempt, ...]
-    remedies: tuple[tuple[str, tuple[Remedy, ...]], ...]  # finding code, what to do
-    notes: tuple[tuple[Verdict, str, str], ...]  # verdict, code, what a table cell would have cut
 
 
 def mark(verdict: Verdict, waived: bool = False) -> str:
@@ -62,40 +64,50 @@ def mark(verdict: Verdict, waived: bool = False) -> str:
     return with_waiver(f"{SYMBOLS[verdict]} {VERDICTS[verdict]}", waived)
 
 
-def step_view(session: Session, result: StepResult, title: Message) -> StepView:
-    """A step that counts, with all attempts at it. No run is shown twice."""
-    shown: set[tuple[str, int]] = set()
-    counts = _attempt(session, result, shown)
+def step_view(session: Session, result: StepResult, title: Message, commands: Mapping[str, Command]) -> StepView:
+    """A step that counts, with all attempts at it. No run is shown twice.
+
+    What passed is told in rows; the commands of a step that did not pass are shown with what they printed.
+    """
     before = [old for old in session.history if old.step == result.step and old != result]
-    open_findings = [finding for finding in result.findings if finding.verdict is not Verdict.PASS]
-    return StepView(
-        title=str(title),
-        counts=counts,
-        earlier=tuple(_attempt(session, old, shown) for old in before),
-        remedies=tuple((f.code, f.remedy) for f in open_findings if f.remedy),
-        notes=tuple((f.verdict, f.code, words) for f in open_findings if len(words := one_line(f.actual)) > _CELL),
+    shown = {(run.command, run.ordinal) for run in result.runs}
+    waived = _is_waived(session, result)
+    folded = result.verdict in PASSING
+    told = tuple(f for f in result.findings if f.verdict is not Verdict.PASS or f.masked)
+    counts = Attempt(
+        result,
+        mark(result.verdict, waived),
+        tuple(_finding_row(finding) for finding in result.findings if finding not in told),
+        () if folded else tuple(result.runs),
+        tuple(_run_row(run, commands) for run in result.runs) if folded else (),
+    )
+    return StepView(title=str(title), counts=counts, open=told, earlier=tuple(_earlier(old, shown) for old in before))
+
+
+def _earlier(result: StepResult, shown: set[tuple[str, int]]) -> Attempt:
+    fresh = [run for run in result.runs if (run.command, run.ordinal) not in shown]
+    shown.update((run.command, run.ordinal) for run in fresh)
+    return Attempt(
+        result, mark(result.verdict), tuple(_finding_row(f, marked=True) for f in result.findings), tuple(fresh)
     )
 
 
-def _attempt(session: Session, result: StepResult, shown: set[tuple[str, int]]) -> Attempt:
-    fresh = [run for run in result.runs if (run.command, run.ordinal) not in shown]
-    shown.update((run.command, run.ordinal) for run in fresh)
-    current = result in session.results  # a waiver is for the evidence that counts, not for what was there before
-    rows = tuple(_finding_row(session, finding, current) for finding in result.findings)
-    return Attempt(result, mark(result.verdict, current and _is_waived(session, result)), rows, tuple(fresh))
-
-
-def _finding_row(session: Session, finding: Finding, current: bool) -> tuple[str, ...]:
-    waived = current and finding.verdict is not Verdict.PASS and session.waiver_for(finding) is not None
+def _finding_row(finding: Finding, *, marked: bool = False) -> tuple[str, ...]:
     return (
-        mark(finding.verdict, waived),
-        finding.step,
-        code(finding.code, cell=True),
-        text(finding.summary, _CELL),
+        f"{mark(finding.verdict)} {code(finding.code, cell=True)}" if marked else code(finding.code, cell=True),
         text(finding.expected, _CELL),
         text(finding.actual, _CELL),
         code(where(finding.evidence), cell=True) if finding.evidence else "-",
     )
+
+
+def _run_row(run: Run, commands: Mapping[str, Command]) -> tuple[str, ...]:
+    command = commands.get(run.command) or commands.get(run.command.partition(".")[0])
+    words = command.text.strip() if command else ""
+    first, _, more = words.partition("\n")
+    shown = one_line(first, _COMMAND) + (" …" if more and not first.endswith("…") else "")
+    name = code(stream_name(run.command, run.ordinal), cell=True)
+    return name, code(shown, cell=True) or "-", ended(run), duration(run.duration_s) if run.happened else "-"
 
 
 def _is_waived(session: Session, result: StepResult) -> bool:

@@ -8,19 +8,20 @@ must be there to create the pod again, and the operator must have allowed it.
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from ..guide import ids
 from ..guide.expected import DATA_DIRECTORY
 from ..kubectl.pods import mounted_from
-from ..model import Refusal, Refused, Run
+from ..model import Refusal, Refused, Run, Session
 from ..session.journal import Kind
 from ..steps.judging import step_by_number
 from ..steps.needs import STEPS_NEEDED, left_over_pods, unmet
 from ..steps.restart import OBSERVER, Restart, counted, is_bound, pods_listed
 from ..text import msg
 from .judging import judge, meets_criterion
+from .plan import make_plan
 
 if TYPE_CHECKING:
     from .execution import LiveExecution
@@ -78,7 +79,13 @@ def _by_cluster(restart: Restart, execution: LiveExecution) -> Refused | None:
 def _seen_too_long_ago(execution: LiveExecution) -> tuple[str, ...]:
     """The steps of the table that were never carried out, or not in the last minutes; or by a clock that has jumped."""
     session = execution.workplace.session
-    state, now = session.state, session.now()
+    return looked_at_again(session.state, session.now())
+
+
+def looked_at_again(state: Session | None, now: datetime) -> tuple[str, ...]:
+    """The steps that would be looked at again if a pod were to be deleted now; none without a session."""
+    if state is None:
+        return ()
     judged = {step: state.result(step).judged_at for step in STEPS_NEEDED}
     return tuple(step for step, at in judged.items() if at is None or not timedelta(0) <= now - at <= FRESH)
 
@@ -99,9 +106,10 @@ def _is_confirmed(execution: LiveExecution) -> bool:
     """Ask once; the answer and the cluster it was given for are journaled."""
     workplace = execution.workplace
     if workplace.confirmed is None:
-        cluster = workplace.session.state.cluster
+        state = workplace.session.state
+        cluster, plan = state.cluster, make_plan(state, workplace.catalog, "8")
         with workplace.listener.prompting():
-            workplace.confirmed = workplace.listener.confirm_restart(cluster)
+            workplace.confirmed = workplace.listener.confirm_restart(cluster, plan)
         workplace.cancel.check()
         if workplace.confirmed:
             workplace.session.note(Kind.CONFIRM, cluster=str(cluster), step=execution.step)

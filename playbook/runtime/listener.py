@@ -8,6 +8,7 @@ from typing import Protocol
 from ..model import Cluster, Command, Run, StepResult
 from ..steps.base import Step
 from ..text import Message
+from .plan import Plan
 
 
 class Listener(Protocol):
@@ -31,8 +32,8 @@ class Listener(Protocol):
     def notice(self, message: Message) -> None:
         """Something a person should know, that is no result."""
 
-    def confirm_restart(self, cluster: Cluster | None) -> bool:
-        """Whether Step 8 may delete the pods on this cluster."""
+    def confirm_restart(self, cluster: Cluster | None, plan: Plan) -> bool:
+        """Whether Step 8 may delete the pods on this cluster, as `plan` has it."""
 
     def prompting(self) -> AbstractContextManager[None]:
         """Around a question to a person: nothing else may write to the terminal."""
@@ -59,7 +60,7 @@ class Silent:
     def notice(self, message: Message) -> None:
         """Nothing."""
 
-    def confirm_restart(self, cluster: Cluster | None) -> bool:
+    def confirm_restart(self, cluster: Cluster | None, plan: Plan) -> bool:
         """Never without a person."""
         return False
 

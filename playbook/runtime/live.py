@@ -5,6 +5,7 @@ The only module that uses `sh`. `replay.ReplayRunner` answers the same interface
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import threading
@@ -173,7 +174,7 @@ class LiveRunner:
         """The thread of one child: starts it and waits for its end."""
         try:
             if self._bash is None:
-                raise FileNotFoundError("bash")
+                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), "bash")
             # The child itself tells the guard, before it becomes bash: at no moment does bash run unknown to it.
             process = self._spawn(arguments, {**options, "_preexec_fn": lambda: self._tell(f"+{os.getpid()}")})
             child.pgid = process.pgid

@@ -97,5 +97,5 @@ def outcome(child: Child) -> tuple[Ended, str]:
         return child.why, NOT_STARTED
     if child.error:
         lines = str(child.error).strip().splitlines()
-        return Ended.NOT_FOUND, lines[-1] if lines else type(child.error).__name__
+        return Ended.NOT_FOUND, lines[-1].strip() if lines else type(child.error).__name__
     return child.why or Ended.EXITED, ""

@@ -6,9 +6,17 @@ from dataclasses import dataclass, replace
 
 from ..errors import UnreadableText
 from ..guide.codes import Code
-from ..guide.remedies import CHECK_CREDENTIALS, CHECK_KUBECONFIG, K3S_STATUS, do
+from ..guide.remedies import (
+    CHECK_CREDENTIALS,
+    CHECK_KUBECONFIG,
+    FOR_A_CERTIFICATE,
+    FOR_AN_UNREADABLE_KUBECONFIG,
+    K3S_STATUS,
+    WITHOUT_A_KUBECONFIG,
+    do,
+)
 from ..kubectl.failures import Failure, FailureKind, failure
-from ..model import NAMESPACE, Evidence, Finding, Refusal, Remedy, Run, Verdict, refused
+from ..model import NAMESPACE, Ended, Evidence, Finding, Refusal, Remedy, Run, Verdict, refused
 from ..text import Message, msg, verbatim
 from .reading import NotSeen
 
@@ -130,6 +138,8 @@ def _reason(why: Failure, run: Run) -> Message:
             return msg("the recording does not have {command}", command=run.command)
         case FailureKind.REFUSED:
             return refused_because(run)
+        case FailureKind.TOOL_MISSING if why.text not in ("", "bash") and run.ended is Ended.NOT_FOUND:
+            return msg("bash could not be started: {reason}", reason=why.text)
         case FailureKind.TOOL_MISSING:
             return msg("{tool} is not installed or not on PATH", tool=why.resource or "bash")
         case _:
@@ -149,6 +159,12 @@ def _remedy_for(why: Failure | UnreadableText | Message | None) -> tuple[Remedy,
     match why.kind:
         case FailureKind.CONNECTION_REFUSED | FailureKind.KUBECONFIG:
             return (CHECK_KUBECONFIG,)
+        case FailureKind.KUBECONFIG_UNREADABLE:
+            return FOR_AN_UNREADABLE_KUBECONFIG
+        case FailureKind.KUBECONFIG_ABSENT:
+            return WITHOUT_A_KUBECONFIG
+        case FailureKind.CERTIFICATE:
+            return FOR_A_CERTIFICATE
         case FailureKind.UNREACHABLE | FailureKind.TIMEOUT:
             return (K3S_STATUS,)
         case FailureKind.FORBIDDEN if why.verb:

@@ -7,7 +7,7 @@ from shlex import quote
 from ..errors import UnreadableText
 from ..guide import ids
 from ..guide.codes import Code
-from ..guide.remedies import CHECK_KUBECONFIG, K3S_STATUS, describe_node, do
+from ..guide.remedies import CHECK_KUBECONFIG, FOR_A_CERTIFICATE, K3S_STATUS, WITHOUT_A_KUBECONFIG, describe_node, do
 from ..kubectl.cluster import ControlPlane, Node, control_plane, nodes
 from ..kubectl.failures import Failure, FailureKind, failure
 from ..model import Cluster, Finding, Run, Runs
@@ -18,11 +18,19 @@ from .reading import NotSeen, read_rows
 
 _ABNORMAL = {
     FailureKind.CONNECTION_REFUSED: (CHECK_KUBECONFIG, K3S_STATUS),  # a wrong kubeconfig, or a cluster that is down
+    FailureKind.KUBECONFIG_ABSENT: WITHOUT_A_KUBECONFIG,
     FailureKind.UNREACHABLE: (K3S_STATUS,),  # the network
+    FailureKind.CERTIFICATE: FOR_A_CERTIFICATE,
 }
 """The guide's rows for an API server that is not reached."""
 
-_NO_ANSWER = {*_ABNORMAL, FailureKind.TIMEOUT, FailureKind.KUBECONFIG, FailureKind.UNAUTHORIZED}
+_NO_ANSWER = {
+    *_ABNORMAL,
+    FailureKind.TIMEOUT,
+    FailureKind.KUBECONFIG,
+    FailureKind.KUBECONFIG_UNREADABLE,
+    FailureKind.UNAUTHORIZED,
+}
 
 
 def judge(runs: Runs) -> tuple[Finding, ...]:
@@ -93,7 +101,7 @@ def _not_answered(runs: Runs) -> Finding:
 
 def _is_the_guides(why: Failure) -> bool:
     """Whether it is a symptom of the guide's table; an answer that breaks off is not, it is only unseen."""
-    return why.kind is not FailureKind.UNREACHABLE or "Unable to connect to the server" in why.text
+    return any(words in why.text for words in ("was refused", "Unable to connect to the server"))
 
 
 def _nodes(run: Run) -> tuple[Finding, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from access_cases import ACCESS
 from diagnosing import OBSERVERS, Case, cut_off, pods, written
 from pasted_cases import PASTED
 from support import expected, made, runs_of, states
@@ -255,4 +256,4 @@ HANDMADE = (
          instead={"step2-pvc": _edited("step2-pvc", "20Gi", "2Gi ")}),
 )  # fmt: skip
 
-CASES = RECORDED + HANDMADE + PASTED
+CASES = RECORDED + HANDMADE + PASTED + ACCESS

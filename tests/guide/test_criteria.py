@@ -105,7 +105,7 @@ def test_a_run_stops_at_a_criterion_and_goes_on_there_once_the_cause_is_gone(
     assert verification.steps_run() == judged
     states = {each.number: known for each, known in criterion_states(session)}
     assert states[number] is State.MET
-    assert states[4] is states[5] is State.UNSEEN
+    assert states[4] is states[5] is State.NOT_RUN
     assert not verification.cluster.deletes
     verification.cluster.answers.clear()
     session = verification.all()

@@ -79,6 +79,8 @@ def nobody_on_8080() -> bool:
 
 
 REFUSED = (KUBECONFIG_PATH, K3S)
+NO_KUBECONFIG = ("export KUBECONFIG=/etc/rancher/k3s/k3s.yaml", "~/.kube/config")
+CERTIFICATE = ("timedatectl", "systemctl restart k3s", "the kubeconfig is another cluster's")
 AT_8080 = ("no kubeconfig", "a dangling link", "an empty kubeconfig")
 """Situations that lead to localhost:8080."""
 
@@ -105,26 +107,26 @@ SITUATIONS = (
     Situation("slow, then 403", _at(lambda: serving(_slow(api(forbidden)))), FailureKind.FORBIDDEN, "cannot list resource", "pass", 3, ends=False),
     Situation("TLS to a plain port", _at(lambda: serving(UNAUTHORIZED), "https:"), FailureKind.UNREACHABLE,
               "first record does not look like a TLS handshake", "fail", 1, (K3S,)),
-    Situation("a certificate of an unknown CA", _tls("good", False), FailureKind.UNREACHABLE, "x509: certificate signed by unknown authority",
-              "fail", 1, (K3S,), needs_certificates=True),
-    Situation("an expired certificate", _tls("expired", True), FailureKind.UNREACHABLE, "x509: certificate has expired", "fail", 1, (K3S,),
+    Situation("a certificate of an unknown CA", _tls("good", False), FailureKind.CERTIFICATE, "x509: certificate signed by unknown authority",
+              "fail", 1, CERTIFICATE, needs_certificates=True),
+    Situation("an expired certificate", _tls("expired", True), FailureKind.CERTIFICATE, "x509: certificate has expired", "fail", 1, CERTIFICATE,
               needs_certificates=True),
     Situation("a good certificate, then 401", _tls("good", True), FailureKind.UNAUTHORIZED, "You must be logged in", "inconclusive", 3,
               (CREDENTIALS,), needs_certificates=True, rare=True),
     Situation("an unknown host", _config(lambda path: kubeconfig(path, "https://kubernetes.invalid:6443")), FailureKind.UNREACHABLE,
               "Unable to connect to the server", "fail", 1, (K3S,)),
-    Situation("no kubeconfig", _config(lambda path: None), FailureKind.CONNECTION_REFUSED, "localhost:8080 was refused", "fail", 1, REFUSED),
+    Situation("no kubeconfig", _config(lambda path: None), FailureKind.KUBECONFIG_ABSENT, "localhost:8080 was refused", "fail", 1, NO_KUBECONFIG),
     # root reads every file: a dangling link and a folder stand for a kubeconfig that cannot be read
-    Situation("a dangling link", _config(lambda path: path.symlink_to("nowhere")), FailureKind.CONNECTION_REFUSED,
-              "localhost:8080 was refused", "fail", 1, REFUSED, rare=True),
+    Situation("a dangling link", _config(lambda path: path.symlink_to("nowhere")), FailureKind.KUBECONFIG_ABSENT,
+              "localhost:8080 was refused", "fail", 1, NO_KUBECONFIG, rare=True),
     Situation("a folder for a kubeconfig", _config(lambda path: path.mkdir()), FailureKind.KUBECONFIG, "is a directory", "inconclusive", 3,
               (KUBECONFIG_PATH,)),
     Situation("a kubeconfig that is no YAML", _config(lambda path: path.write_text("clusters: [\n")), FailureKind.KUBECONFIG,
               "error loading config file", "inconclusive", 3, (KUBECONFIG_PATH,)),
     Situation("a kubeconfig of other words", _config(lambda path: path.write_text("hello\n")), FailureKind.KUBECONFIG,
               "error loading config file", "inconclusive", 3, (KUBECONFIG_PATH,), rare=True),
-    Situation("an empty kubeconfig", _config(lambda path: path.touch()), FailureKind.CONNECTION_REFUSED, "localhost:8080 was refused", "fail", 1,
-              REFUSED, rare=True),
+    Situation("an empty kubeconfig", _config(lambda path: path.touch()), FailureKind.KUBECONFIG_ABSENT, "localhost:8080 was refused", "fail", 1,
+              NO_KUBECONFIG, rare=True),
     Situation("an unknown context", _config(lambda path: kubeconfig(path, "https://127.0.0.1:1", context="nowhere")), FailureKind.KUBECONFIG,
               "context was not found for specified context: nowhere", "inconclusive", 3, (KUBECONFIG_PATH,)),
     Situation("a CA file that is not there", _config(lambda path: kubeconfig(path, "https://127.0.0.1:1", ca=path.with_name("no.pem"))),

@@ -135,7 +135,10 @@ def test_hostile_text_cannot_reach_the_terminal():
     [
         (sessions.complete, "Complete: all ten steps are as the guide wants them."),
         (sessions.pending, "Pending: all is well so far; Step 9 can be judged from 2026-11-23T14:03:05Z on."),
-        (sessions.aborted, "Aborted: abort criterion 1 is met at Step 3-3, the verification stopped there."),
+        (
+            sessions.aborted,
+            "Aborted: abort criterion 1 is met at Step 3-3: the Secret observer-secrets does not exist.",
+        ),
         (sessions.failed, "Failed: by the guide, what was seen is abnormal at Step 5."),
         (sessions.waived, "Complete: all ten steps are as the guide wants them. Waived: SERVICE-PORT/observer."),
     ],

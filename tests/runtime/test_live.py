@@ -128,8 +128,15 @@ def test_without_bash(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     live = LiveRunner()
     run = live.run(command("echo"))
     assert (run.ended, run.exit_code, run.stdout) == (Ended.NOT_FOUND, None, b"")
+    assert run.note == "[Errno 2] No such file or directory: 'bash'"
     assert [run.ended for run in live.port_forward(command("a &"), command("b"), command("c"))] == [Ended.NOT_FOUND] * 3
     live.close()
+
+
+def test_what_the_system_refuses_to_start_says_why(runner: LiveRunner) -> None:
+    run = runner.run(command(f"echo {'x' * 3_000_000}"))
+    assert (run.ended, run.exit_code) == (Ended.NOT_FOUND, None)
+    assert "Argument list too long" in run.note
 
 
 def test_nothing_of_a_command_line_is_logged(runner: LiveRunner, caplog: pytest.LogCaptureFixture) -> None:

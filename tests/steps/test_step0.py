@@ -132,10 +132,10 @@ def test_the_nodes_alone_name_the_cluster():
         (
             "The connection to the server localhost:8080 was refused - did you specify the right host or port?\n",
             "fail",
-            "check",
+            "export",
         ),
         (UNREACHABLE, "fail", "systemctl status k3s"),
-        ("Unable to connect to the server: x509: certificate signed by unknown authority\n", "fail", "systemctl"),
+        ("Unable to connect to the server: x509: certificate signed by unknown authority\n", "fail", "timedatectl"),
         (
             "E1122 22:56:34.1 1 memcache.go:265] couldn't get current server API group list: timeout\n" + UNREACHABLE,
             "fail",
@@ -145,7 +145,7 @@ def test_the_nodes_alone_name_the_cluster():
         (
             'error: error loading config file "/etc/rancher/k3s/k3s.yaml": open: permission denied\n',
             "inconclusive",
-            "check",
+            "sudo -E",
         ),
     ],
 )

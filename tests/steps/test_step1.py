@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from handmade import REFUSED, forbidden, never_passes_cut_text, not_found, said, typed
 from support import runs_of
 
 from playbook.guide import ids
-from playbook.model import Runs
+from playbook.model import Ended, Runs, missing
 from playbook.steps.step1_namespace import judge
 
 
@@ -56,3 +58,23 @@ def test_a_status_without_a_word_is_not_a_pass():
 
 def test_cut_text():
     never_passes_cut_text(judge, runs_of("1.20/healthy", ids.NAMESPACE), ids.NAMESPACE)
+
+
+@pytest.mark.parametrize(
+    ("note", "said"),
+    [
+        (
+            "OSError: [Errno 7] Argument list too long: '/bin/bash'",
+            "bash could not be started: OSError: [Errno 7] Argument list",
+        ),
+        (
+            "[Errno 11] Resource temporarily unavailable",
+            "bash could not be started: [Errno 11] Resource temporarily unavailable",
+        ),
+        ("bash", "bash is not installed or not on PATH"),  # as older sessions have it
+    ],
+)
+def test_what_could_not_be_started_says_why(note: str, said: str) -> None:
+    run = replace(missing("step1-namespace"), ended=Ended.NOT_FOUND, note=note)
+    (finding,) = judge(Runs([run]))
+    assert str(finding.actual).startswith(said)
