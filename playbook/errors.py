@@ -20,6 +20,7 @@ class Exit(IntEnum):
     INCOMPLETE = 3
     ABORTED = 4
     PENDING = 5
+    UNFORESEEN = 70
     INTERRUPTED = 130
 
 

@@ -9,16 +9,17 @@ import atexit
 import gc
 import os
 import sys
+import threading
 from importlib import import_module
 
 import click
 
-from ..errors import Interrupted, PlaybookError
-from ..text import PROGRAM, language_from, msg, use_language, use_program
+from ..errors import Exit, Interrupted, PlaybookError
+from ..text import LANGUAGES, PROGRAM, language_from, msg, use_language, use_program
 from ..version import __version__
 from .i18n import HelpfulGroup, show_mistake
 from .options import language_option, option
-from .streams import notify
+from .streams import fit_locale, notify, shows_korean
 
 _VERBS = {
     "all": ("all", "Carry out the guide, Steps 0 to 9, and write the report."),
@@ -68,7 +69,7 @@ class Verbs(HelpfulGroup):
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
     epilog="""\b
 Exit status: 0 complete, 1 failed, 2 wrong usage or a refusal, 3 incomplete, 4 aborted by a criterion of the guide,
-5 pending (all is well, the 24 hours are not over), 130 interrupted.
+5 pending (all is well, the 24 hours are not over), 70 an error of the program itself, 130 interrupted.
 
 \b
 Environment: KUBECONFIG (as kubectl reads it), PLAYBOOK_STATE_DIR, POSTGRES_USER and POSTGRES_DB (Step 8-4), NO_COLOR,
@@ -101,33 +102,51 @@ def root(ctx: click.Context, state_dir: str | None) -> None:
 
 def main() -> None:
     """The entry point of `playbook` and `python -m playbook`: runs a verb and exits."""
-    use_language(language_from())
     # What is imported stays: looking through it for cycles again and again, and once more at the end, takes 70 ms.
     gc.set_threshold(50_000, 20, 20)
     atexit.register(gc.freeze)
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:  # started without it
             setattr(sys, name, open(os.devnull, mode))  # noqa: PTH123, SIM115
+    fit_locale()
+    threading.stack_size(1 << 20)  # 8 MiB each by default: what counts where address space is limited
+    use_language(language_from() if shows_korean() else LANGUAGES[0])
+    sys.exit(_ended())
+
+
+def _ended() -> int:
+    """Run a verb; returns the exit status, whatever happens."""
+    try:
+        return _run_verb()
+    except (KeyboardInterrupt, click.Abort):
+        return int(Exit.INTERRUPTED)
+    except Exception as error:
+        from .crash import unforeseen  # noqa: PLC0415 - never needed, one hopes
+
+        return unforeseen(error)
+
+
+def _run_verb() -> int:
     try:
         program = os.environ.pop("PLAYBOOK_STARTED_AS", "") or started_as(sys.orig_argv[0], sys.argv[0])
         use_program(program)
-        sys.exit(root.main(prog_name=program, standalone_mode=False) or 0)
+        status = int(root.main(prog_name=program, standalone_mode=False) or 0)
+        sys.stdout.flush()
+        return status
     except click.exceptions.Exit as end:
-        sys.exit(end.exit_code)
-    except click.Abort:
-        sys.exit(130)
+        return end.exit_code
     except click.ClickException as error:
         show_mistake(error)
-        sys.exit(error.exit_code)
+        return error.exit_code
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        sys.exit(128 + 13)
+        return 128 + 13
     except Interrupted as error:
         notify(f"playbook: {error.message}", f"  {msg('`{program} all` goes on from here')}")
-        sys.exit(128 + error.signal)
+        return 128 + error.signal
     except PlaybookError as error:
         notify(f"playbook: {error.message}", *([f"  {error.hint}"] if error.hint else []))
-        sys.exit(int(error.exit_code))
+        return int(error.exit_code)
 
 
 def started_as(python: str, script: str) -> str:

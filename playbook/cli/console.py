@@ -22,8 +22,9 @@ from ..runtime.cancel import CancelToken
 from ..runtime.plan import Plan
 from ..steps import Step
 from ..text import Message, msg
+from .crash import watch_threads
 from .progress import Progress
-from .streams import is_colourful, notify
+from .streams import harmless, is_colourful, notify
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 Form = Literal["text", "json", "junit"]
@@ -56,6 +57,7 @@ class Console:
         self._widest = max(width(str(title)) for title in TITLES.values())
 
     def __enter__(self) -> Console:
+        watch_threads()
         self._handlers = {number: signal.signal(number, self._on_signal) for number in SIGNALS}
         return self
 
@@ -139,7 +141,7 @@ class Console:
         """A result: to standard output. A reader that has gone away is an interruption."""
         self._progress.rest()
         try:
-            print(text, flush=True)
+            print(harmless(text), flush=True)
         except OSError:
             sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115 - kept open till the end of the program
             self.cancel.cancel(signal.SIGPIPE)

@@ -6,12 +6,14 @@ import inspect
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import StringIO
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import click
 
 from ..text import LANGUAGES, language, msg, translate, use_language
+from .streams import notify
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -131,12 +133,13 @@ def _widened(text: str) -> str:
 def show_mistake(error: click.ClickException) -> None:
     """Tell a mistake on the command line: in English as click does, else what can be said without click's words."""
     if language() == LANGUAGES[0] or not isinstance(error, click.UsageError):
-        error.show()
+        whole = StringIO()
+        error.show(whole)
+        notify(whole.getvalue().rstrip("\n"))
         return
     if error.ctx is not None:
-        click.echo(error.ctx.get_usage(), err=True)
-        click.echo(f"{msg('Try `{command} --help`.', command=error.ctx.command_path)}\n", err=True)
-    click.echo(msg("Error: {message}", message=_mistake(error)), err=True)
+        notify(error.ctx.get_usage(), f"{msg('Try `{command} --help`.', command=error.ctx.command_path)}\n")
+    notify(msg("Error: {message}", message=_mistake(error)))
 
 
 def _mistake(error: click.UsageError) -> str:

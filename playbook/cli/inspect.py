@@ -12,7 +12,7 @@ from ..errors import UsageError
 from ..guide.audit import audit
 from ..guide.catalog import load
 from ..output import terminal
-from ..output.columns import pad
+from ..output.columns import clean, pad
 from ..output.status import next_attempt, next_command
 from ..text import as_typed, msg
 from .options import lang_option, session_option, state_option, verb
@@ -47,9 +47,9 @@ def audit_verb(guide: Path) -> int:
     for entry in (*found.fenced, *found.mentioned):
         passage = entry.passage
         state = pad(str(_STATES[entry.state.value]), 10)
-        click.echo(f"{passage.line:>5}  {state}  {entry.id or passage.text.splitlines()[0]}")
+        click.echo(f"{passage.line:>5}  {state}  {entry.id or clean(passage.text.splitlines()[0])}")
         if entry.diff:
-            click.echo(entry.diff.rstrip("\n"))
+            click.echo(clean(entry.diff).rstrip("\n"))
     for name in found.extra:
         click.echo(f"    -  {msg('not in the guide')}  {name}")
     for name, wrong in found.tampered:

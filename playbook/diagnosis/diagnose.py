@@ -94,7 +94,7 @@ def _uncovered(walk: Walk, explained: set[str]) -> Iterable[tuple[tuple[int, ...
     """One unmatched cause for each kind of failed finding that no row is about and nothing explains."""
     kinds: dict[str, list[Finding]] = {}
     for finding in walk.findings:
-        if finding.verdict is Verdict.FAIL and finding.code not in explained and not walk.of_a_leaving_pod(finding):
+        if finding.verdict is Verdict.FAIL and finding.code not in explained and not walk.is_over(finding):
             kinds.setdefault(family(finding.code), []).append(finding)
     for index, (kind, findings) in enumerate(kinds.items()):
         first = findings[0]

@@ -185,8 +185,8 @@ PENDING = Tree(
     "PENDING", "6-1", verbatim("STATUS = Pending"), (ids.DESCRIBE_POD,),
     (
         Branch("PENDING-PVC", "2", msg("Pending: a PVC is Pending"), msg("{objects} waits for a PVC"),
-               (do(fix.GET_CLAIMS), do(fix.describe_claim("<name>"))),
-               r"unbound immediate PersistentVolumeClaims|persistentvolumeclaims? \"[^\"]+\"|didn't find available"
+               (do(fix.GET_CLAIMS), do(fix.describe_claim("{name}"))),
+               r"unbound immediate PersistentVolumeClaims|persistentvolumeclaims? \"(?P<name>[^\"]+)\"|didn't find available"
                r" persistent volumes|had volume node affinity conflict", per="owner"),
         Branch("PENDING-RESOURCES", "6-1", _SHORT, _SHORT_TITLE, (do(DESCRIBE_POD), fix.DESCRIBE_NODE),
                r"Insufficient (?:cpu|memory|ephemeral-storage|pods)|Too many pods|"
@@ -224,7 +224,7 @@ CREATING = Tree(
         Branch("SANDBOX-NETWORK", "6-1", msg("ContainerCreating: the pod gets no network"),
                msg("{objects} gets no network: flannel has not started on the node"),
                (fix.K3S_STATUS, fix.CHECK_NETWORK, fix.RESTART_K3S),
-               r"Failed to create pod sandbox.*(?:subnet\.env|flannel|\bcni\b|network|plugin type)", per="owner"),
+               r"Failed to create pod sandbox.*subnet\.env", per="owner"),
         Branch("SANDBOX-FAILED", "6-1", msg("ContainerCreating: the pod's sandbox is not made"),
                msg("the container runtime makes no sandbox for {objects}"), (*ITS_EVENTS, fix.K3S_STATUS),
                r"FailedCreatePodSandBox", per="owner"),

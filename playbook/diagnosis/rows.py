@@ -48,7 +48,7 @@ ROWS: tuple[Row, ...] = (
                (do(fix.GET_CONTROLLER, msg("find out why there is no Running controller pod")),))),
     Row("SEALED-SYNCED/.+", r"no key could decrypt secret",
         Branch("SEALED-WRONG-KEY", "3-2", verbatim("no key could decrypt secret"),
-               msg("{objects} was sealed for another key than the controller has: it was renewed or lost"),
+               msg("the controller cannot open {objects}: it was sealed for another key, or another name or namespace"),
                (fix.SEAL_ANEW, fix.OLD_SEALING_KEY), per="object")),
     Row("SEALED-SYNCED/.+", r"^obs-\S+\s+\S.*\sFalse\s",
         Branch("SEALED-UNSYNCED", "3-2", msg("the three SealedSecrets have made their Secrets"),

@@ -11,7 +11,7 @@ from ..guide import ids
 from ..guide.catalog import is_object_name
 from ..guide.codes import Code, family
 from ..kubectl.cluster import nodes
-from ..kubectl.events import telling_event
+from ..kubectl.events import only_started_late, telling_event
 from ..kubectl.failures import FailureKind, failure
 from ..model import Evidence, Finding, Run, StepResult, Verdict
 from ..text import msg
@@ -129,8 +129,15 @@ class Walk:
             return line_of(run.out if at.stream == "stdout" else run.err, at.line)
         return finding.actual.english[:LONGEST_LINE]
 
-    def of_a_leaving_pod(self, finding: Finding) -> bool:
-        """Whether a finding is only about a pod that Step 6-1 shows Terminating: a moment, not an illness."""
+    def is_over(self, finding: Finding) -> bool:
+        """Whether a finding is a moment, not an illness.
+
+        It is when it is only about a pod that Step 6-1 shows Terminating, or about a mount that failed before it worked.
+        """
+        if family(finding.code) in (Code.EVENTS_OBSERVER, Code.EVENTS_POSTGRES):
+            run = self._evidence_run(finding)
+            if run and only_started_late(run.out):
+                return True
         pods = self._look(ids.PODS, "")
         leaving = re.findall(r"^(\S+) .*\sTerminating\s", pods.out, re.M) if pods else []
         about = finding.code.partition("/")[2]

@@ -159,3 +159,21 @@ def telling_event(text: str) -> Event | None:
     gone = over(found)
     telling = [e for e in found if e.type == "Warning" and e not in gone and not _ECHO.match(e.message)]
     return telling[-1] if telling else None
+
+
+def only_started_late(text: str) -> bool:
+    """Whether all that a description warns of is a mount or a sandbox that failed and was made good later.
+
+    >>> only_started_late("Events:          <none>\\n")
+    False
+    """
+    try:
+        found = events(text)
+    except UnreadableText:
+        return False
+    warnings = [event for event in found if event.type == "Warning"]
+    made_good = over(found)
+    return bool(warnings) and all(each in made_good and each.reason in _MADE_GOOD for each in warnings)
+
+
+_MADE_GOOD = ("FailedMount", "FailedAttachVolume", "FailedCreatePodSandBox", "NetworkNotReady")

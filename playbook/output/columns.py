@@ -8,10 +8,11 @@ from collections.abc import Iterable, Sequence
 
 # A sequence without its end is not taken out: that would hide the text behind it.
 _ESCAPES = re.compile(r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]|\x1b[\]PX^_][^\x07\x1b\n]*(?:\x07|\x1b\\)|\x1b[ -/]*[0-~]")
-_UNSEEN = re.compile(
+UNSEEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ue000\ufeff\ud800-\udfff"
     "\U000e0000-\U000e007f]"
 )
+"""Characters that a terminal obeys, does not show, or by which it turns text round; line ends and tabs aside."""
 _STAND_IN = "\ue000"  # one column wide, and `clean` lets none of it through
 
 
@@ -21,7 +22,7 @@ def clean(text: str) -> str:
     >>> clean("\x1b[31mNotReady\x1b[0m\x00\r\n")
     'NotReady␀\n'
     """
-    return _UNSEEN.sub(_visible, _ESCAPES.sub("", text.replace("\r\n", "\n")))
+    return UNSEEN.sub(_visible, _ESCAPES.sub("", text.replace("\r\n", "\n")))
 
 
 def _visible(found: re.Match[str]) -> str:

@@ -12,7 +12,7 @@ from ..errors import EXIT_OF
 from ..model import NAMESPACE, Cause, Evidence, Finding, Remedy, Run, Session, StepResult, Verdict
 from ..session.fold import all_ten
 from ..text import Message
-from .columns import clean
+from .columns import UNSEEN, clean
 from .labels import TITLES
 from .rows import rows_of
 
@@ -43,7 +43,16 @@ def to_json(session: Session, titles: Mapping[str, Message] = TITLES) -> dict[st
 def json_text(session: Session, titles: Mapping[str, Message] = TITLES) -> str:
     """The JSON document as text, ready to be printed; it ends with a newline."""
     text = json.dumps(to_json(session, titles), ensure_ascii=False, indent=2)
-    return text.encode("utf-8", "backslashreplace").decode() + "\n"  # half a surrogate pair stays a JSON escape
+    return visible(text) + "\n"
+
+
+def visible(text: str) -> str:
+    """JSON in which every character that a terminal would obey or not show is an escape: the same values, safe to print.
+
+    >>> print(visible('"\x9b2J \u202e"'))
+    "\\u009b2J \\u202e"
+    """
+    return UNSEEN.sub(lambda found: json.dumps(found[0])[1:-1] if found[0] != "\x7f" else "\\u007f", text)
 
 
 def _step(session: Session, result: StepResult, titles: Mapping[str, Message]) -> dict[str, Any]:

@@ -98,10 +98,12 @@ def _synced(name: str, row: SealedSecret | None, asked: Question) -> Finding:
         return asked.failed(summary, msg("not in the list"), None, remedies.CHECK_CONTROLLER)
     if row.synced in ("", "Unknown", "<unknown>", "<none>"):
         return asked.unseen(msg("the list does not say whether {name} is synced", name=name))
-    seen = f"SYNCED = {row.synced}"
+    seen = f"SYNCED = {row.synced}, STATUS = {row.status}" if row.status else f"SYNCED = {row.synced}"
     if row.synced == "True":
         return asked.passed(msg("SealedSecret {name} is synced", name=name), seen, row.line)
     summary = msg("SealedSecret {name} is not synced", name=name)
+    if "no key could decrypt" in row.status:
+        return asked.failed(summary, seen, row.line, remedies.SEAL_ANEW, remedies.OLD_SEALING_KEY)
     return asked.failed(summary, seen, row.line, remedies.CHECK_CONTROLLER)
 
 

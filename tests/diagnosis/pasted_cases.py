@@ -163,6 +163,14 @@ PASTED = (
     _pod("sandbox: flannel", "SANDBOX-NETWORK", "0/1 ContainerCreating 0", _SANDBOX),
     _pod("sandbox: runtime", "SANDBOX-FAILED", "0/1 ContainerCreating 0", "Warning  FailedCreatePodSandBox  9s  kubelet  Failed to create pod "
          "sandbox: rpc error: code = DeadlineExceeded desc = context deadline exceeded"),
+    _pod("sandbox: its own image", "SANDBOX-FAILED", "0/1 ContainerCreating 0", "Warning  FailedCreatePodSandBox  9s  kubelet  Failed to create "
+         "pod sandbox: rpc error: code = Unknown desc = failed to get sandbox image \"rancher/mirrored-pause:3.6\": failed to pull image "
+         "\"rancher/mirrored-pause:3.6\": dial tcp: connect: network is unreachable"),
+    _pod("a PVC of its own name", "PENDING-PVC", "0/1 Pending 0", "Warning  FailedScheduling  9s  default-scheduler  0/1 nodes are available: "
+         "persistentvolumeclaim \"observer-extra-pvc\" not found. not found"),
+    Case("mount: over, all is well", (), instead={"step6-2-describe-observer": made(
+        "step6-2-describe-observer", described(_MOUNT, "Normal   Pulled     9s   kubelet  Container image already present on machine",
+                                               "Normal   Started    9s   kubelet  Started container observer").out)}),
     _pod("mount: over, then the sandbox", "SANDBOX-FAILED", "0/1 ContainerCreating 0", _MOUNT,
          "Normal   Pulled     9s   kubelet  Container image already present on machine",
          "Warning  FailedCreatePodSandBox  4s  kubelet  Failed to create pod sandbox: rpc error: code = Unknown desc = shim died"),

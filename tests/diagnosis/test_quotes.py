@@ -31,6 +31,7 @@ REMEDIES = {
     "taint: disk pressure": "kubectl describe node oracle-obs-arm",
     "a lost PVC": "kubectl describe pvc observer-universe-pvc -n observer-prod",
     "a SealedSecret with another STATUS": "kubectl describe sealedsecret obs-kis-secret -n observer-prod",
+    "a PVC of its own name": "kubectl describe pvc observer-extra-pvc -n observer-prod",
     "sandbox: flannel": "sudo systemctl restart k3s",
     "1.34/dns-down": "kubectl get pods -n kube-system -l k8s-app=kube-dns",
 }

@@ -158,6 +158,6 @@ def test_remedies_are_the_guides_commands() -> None:
     for several in branches().values():
         for branch in several:
             for remedy in branch.remedy:
-                command = re.sub(r"<(?:pod|name)>|\{node\}", "{target}", remedy.command)
+                command = re.sub(r"<(?:pod|name)>|\{(?:node|name)\}", "{target}", remedy.command)
                 known = shapes | ours | READ_ONLY_ON_THE_SERVER | CHANGES | {OWN_FILE}
                 assert not command or "python -m playbook " in command or command in known, command

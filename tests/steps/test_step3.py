@@ -304,3 +304,10 @@ def test_extra_keys_and_crlf_are_fine():
 )
 def test_cut_text(command: str):
     never_passes_cut_text(judge, healthy(), command)
+
+
+def test_the_status_of_a_sealedsecret_is_told_and_its_remedy_fits():
+    found = {f.code: f for f in judge(runs_of("1.34/sealed-wrong-key"))}
+    synced = found["SEALED-SYNCED/obs-kis-secret"]
+    assert str(synced.actual) == "SYNCED = False, STATUS = no key could decrypt secret (k)"
+    assert "kubeseal" in str(synced.remedy[0].advice) and all(remedy.changes for remedy in synced.remedy)
