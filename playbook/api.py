@@ -26,6 +26,7 @@ from .runtime.engine import Engine
 from .runtime.execution import LiveExecution, Workplace
 from .runtime.interlock import looked_at_again
 from .runtime.judging import findings
+from .runtime.learning import learning
 from .runtime.listener import Listener, Silent
 from .runtime.plan import Plan, due_steps, make_plan
 from .runtime.preview import look
@@ -245,7 +246,9 @@ def _ephemeral_execution(listener: Listener | None, cancel: CancelToken | None) 
     with open_runner() as (catalog, runner):
         cancel.on_cancel(runner.end_all)
         jobs = os.cpu_count() or 1
-        yield LiveExecution("", Workplace(catalog, runner, in_memory("-"), listener or Silent(), cancel, jobs))
+        workplace = Workplace(catalog, runner, in_memory("-"), listener or Silent(), cancel, jobs)
+        workplace.session.learning = learning(workplace)
+        yield LiveExecution("", workplace)
 
 
 # what was recorded

@@ -214,6 +214,7 @@ class StepResult:
     runs: tuple[Run, ...] = ()
     attempt: int = 1
     judged_at: datetime | None = None
+    due_from: datetime | None = None  # of Step 9: the moment from which it can be judged, when it was carried out live
 
     @property
     def verdict(self) -> Verdict:
@@ -339,6 +340,21 @@ class Session:
         )
 
     @property
+    def outdated(self) -> tuple[str, ...]:
+        """The steps before the restart that were last seen before Step 9's 24 hours were over; none while these run.
+
+        What was good a day ago says nothing of the service that those hours were about.
+        """
+        last = self.result("9")
+        due = last.due_from
+        if due is None or last.judged_at is None or last.judged_at < due:
+            return ()
+        asked = [
+            result for result in self.results if result.step < "8" and (not self.scope or result.step in self.scope)
+        ]
+        return tuple(result.step for result in asked if result.judged_at is not None and result.judged_at < due)
+
+    @property
     def overall(self) -> Overall:
         """The first that holds of aborted, failed, incomplete, pending, complete."""
         standings = {self.standing(r) for r in self.results if not self.scope or r.step in self.scope}
@@ -348,4 +364,6 @@ class Session:
             return Overall.FAILED
         if standings & {Verdict.INCONCLUSIVE, Verdict.SKIPPED, Verdict.NOT_RUN}:
             return Overall.INCOMPLETE
-        return Overall.PENDING if Verdict.PENDING in standings else Overall.COMPLETE
+        if Verdict.PENDING in standings:
+            return Overall.PENDING
+        return Overall.INCOMPLETE if (not self.scope or "9" in self.scope) and self.outdated else Overall.COMPLETE

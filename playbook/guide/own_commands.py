@@ -78,5 +78,8 @@ def may(right: str) -> Command:
     return Command(f"can-i-{name}", "", f"kubectl auth can-i {right} -n observer-prod\n", "", timeout_s=10.0)
 
 
-OWN_COMMANDS = {command.key: command for command in (REMOVE_TMP_CURL, LOG_TMP_CURL, NOT_CREATED)}
+SECRET_VALUES = Command(ids.SECRET_VALUES, "", "kubectl get secrets -n observer-prod -o json\n", "", timeout_s=8.0)
+"""The values that are to be masked, read into memory before anything is kept. Its output is kept nowhere; no verdict."""
+
+OWN_COMMANDS = {command.key: command for command in (REMOVE_TMP_CURL, LOG_TMP_CURL, NOT_CREATED, SECRET_VALUES)}
 """All of them, by the name under which their runs are recorded."""

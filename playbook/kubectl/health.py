@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from .logs import free_lines
 
-_SCAN = 100_000
-"""How many characters of an output are searched for the health answer."""
+_AROUND = re.compile(
+    r"^(?:All commands and output from this session|If you don't see a command prompt|warning: couldn't attach|"
+    r"Unable to use a TTY|Defaulted container|Session ended, resume using|WARN\[\d+\] |time=\"[^\"\n]*\" level=)[^\n]*|"
+    r"(?:^|(?<=\}))[ \t]*pod (?:\"[^\"\n]+\" )?deleted(?: from \S+ namespace)?[ \t\r]*$",
+    re.MULTILINE,
+)
+"""What kubectl says before and after what the container printed; where it deletes the pod, on the line of the body."""
 
 
 class Answer(NamedTuple):
@@ -46,32 +50,37 @@ class Raised(NamedTuple):
 
 
 def answers(text: str) -> tuple[Answer, ...]:
-    """The JSON objects in an output, each with its line: what /health answered, whatever kubectl says around it.
+    """What /health answered: one whole JSON object, whatever kubectl says around it; twice where kubectl printed it twice.
 
-    Objects without "status" count only if none has it.
+    An object within something else (a page, a list, a sentence, a piece of a body) is no answer.
 
     >>> answers('{"status": "ok", "uptime": 7142}pod "tmp-curl" deleted')
     (Answer(line=1, body={'status': 'ok', 'uptime': 7142}),)
-    >>> answers('pod "tmp-curl" deleted'), answers('{"status": "o')
-    ((), ())
+    >>> answers('pod "tmp-curl" deleted'), answers('{"status": "o'), answers('<p>{"status": "ok"}</p>')
+    ((), (), ())
     """
-    found = tuple(_objects(text[:_SCAN]))
-    return tuple(one for one in found if "status" in one.body) or found
-
-
-def _objects(text: str) -> Iterator[Answer]:
-    decoder = json.JSONDecoder()
-    at, tries = text.find("{"), 0
-    while at >= 0 and tries < 100:
-        tries += 1
+    bare = _AROUND.sub(lambda found: " " * len(found[0]), text)
+    found: list[Answer] = []
+    decoder, at = json.JSONDecoder(), _next(bare, 0)
+    while at < len(bare):
         try:
-            value, end = decoder.raw_decode(text, at)
+            value, end = decoder.raw_decode(bare, at)
         except (ValueError, RecursionError):
-            end = at + 1
-        else:
-            if isinstance(value, dict):
-                yield Answer(text.count("\n", 0, at) + 1, value)
-        at = text.find("{", end)
+            return ()
+        if not isinstance(value, dict) or len(found) > 1:
+            return ()
+        found.append(Answer(bare.count("\n", 0, at) + 1, value))
+        at = _next(bare, end)
+    return tuple(found) if all(answer.body == found[0].body for answer in found) else ()
+
+
+def _next(text: str, at: int) -> int:
+    """Where the next character stands that is no blank."""
+    blank = _BLANK.match(text, at)
+    return blank.end() if blank else at
+
+
+_BLANK = re.compile(r"\s*")
 
 
 def http_line(text: str) -> HttpLine | None:

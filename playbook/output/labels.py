@@ -161,6 +161,11 @@ def _overall(session: Session) -> Message:
             return msg("Failed: by the guide, what was seen is abnormal at {steps}.", steps=steps)
         case Overall.INCOMPLETE:
             steps = standing(Verdict.INCONCLUSIVE, Verdict.SKIPPED, Verdict.NOT_RUN)
+            if not steps and session.outdated:
+                old = step_names(session.outdated)
+                return msg(
+                    "Incomplete: the 24 hours of Step 9 are over, but {steps} was seen before that only.", steps=old
+                )
             return msg("Incomplete: nothing abnormal was seen, but not everything was seen: {steps}.", steps=steps)
         case Overall.PENDING:
             at = judged_from(Runs(session.result("9").runs))

@@ -16,7 +16,7 @@ from ..guide import ids
 from ..guide.remedies import DELETE_SECRET
 from ..kubectl.failures import FailureKind, failure
 from ..model import Run
-from ..session.redact.redactor import SHORTEST
+from ..session.redact.values import SHORTEST
 from ..text import Message, msg
 
 if TYPE_CHECKING:

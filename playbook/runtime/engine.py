@@ -10,16 +10,18 @@ from dataclasses import dataclass, replace
 from ..errors import EXIT_OF, BadSession, DiskTrouble, Interrupted
 from ..guide import ids
 from ..guide.catalog import read_only
-from ..model import PASSING, Cluster, Provenance, Runs, Session, StepResult
+from ..model import PASSING, Cluster, Overall, Provenance, Runs, Session, StepResult
 from ..session.fold import provenance_to_json
 from ..session.journal import Kind
 from ..session.session import OpenSession
 from ..steps import STEPS, Step
 from ..steps.restart import RESTARTS, may_have_deleted
+from ..steps.step9_stability import judged_from
 from ..text import msg
 from . import tmp_curl
 from .execution import LiveExecution, Workplace
 from .judging import asks_for_diagnosis, judge, meets_criterion, note_causes
+from .learning import learning
 from .prefetch import Prefetcher
 from .provenance import provenance
 from .staleness import REFRESH_COMMANDS, kept_because, stale
@@ -56,6 +58,7 @@ class Engine:
     def _attempt(self, start: str | None, until: str, only: str | None) -> Session:
         self.session.end_unfinished()
         self.session.note(Kind.ATTEMPT, start=start or "", until=until, only=only or "")
+        self.session.learning = learning(self.workplace)
         for step in STEPS:
             if not _is_asked_for(step, until, only):
                 continue
@@ -69,6 +72,9 @@ class Engine:
                 self._prepare(until, only)
             if step.id == "7":
                 self._ask_for_provenance()
+        else:
+            if not only and until >= "9":
+                self._see_again()
         self._drain_prefetch()
         self._ask_for_provenance()
         if self.diagnosing:
@@ -83,6 +89,8 @@ class Engine:
     def _prepare(self, until: str, only: str | None) -> None:
         """Once it is known to be the same cluster: take back what was left, see what changed, begin what is sure to come."""
         tmp_curl.remove_left(self.session, self.workplace.runner)
+        if not self.session.knows_secrets:
+            self._load_secrets()
         if only:
             if only > "6":
                 self._load_secrets()
@@ -91,6 +99,13 @@ class Engine:
             self._execution("0").side_by_side(REFRESH_COMMANDS)
             self._load_secrets()
         self._prefetch(until)
+
+    def _see_again(self) -> None:
+        """The 24 hours ended during this attempt: what it had kept until then is seen once more."""
+        for number in self.session.state.outdated if self.session.state.overall is Overall.INCOMPLETE else ():
+            step = STEPS[int(number)]
+            if self._stops(step, self._carry_out(step, None)):
+                return
 
     def _is_due(self, step: Step) -> bool:
         session = self.session.state
@@ -129,10 +144,12 @@ class Engine:
         self.workplace.cancel.check()
         if step.cluster_of:
             self._identify(step.cluster_of(execution.runs))
+            self.session.mask_again()
             if start:
                 self.session.note(Kind.FORCE, **{"from": start})
         runs = self._since_restart(step) if step.by_all_samples else execution.runs
-        result = judge(step, runs, self.session, self.session.now())
+        due_from = judged_from(runs) if step.by_all_samples else None
+        result = judge(step, runs, self.session, self.session.now(), due_from)
         self.workplace.listener.step_ends(result)
         return result
 

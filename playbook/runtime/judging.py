@@ -29,10 +29,14 @@ class Diagnosing(Protocol):
         """Carry out one read-only command."""
 
 
-def judge(step: Step, runs: Runs, session: OpenSession, at: datetime) -> StepResult:
-    """What the judge of `step` says of `runs`, as printed, at the moment `at`; the session notes it, masked."""
+def judge(step: Step, runs: Runs, session: OpenSession, at: datetime, due_from: datetime | None = None) -> StepResult:
+    """What the judge of `step` says of `runs`, as printed, at the moment `at`; the session notes it, masked.
+
+    `due_from` is of a live Step 9: what the other steps saw before that moment does not make a session complete. A
+    recording counts as made in one go.
+    """
     kept = Runs(map(session.as_kept, runs))
-    result = StepResult(step.id, findings(step, runs, session), kept, 1 + session.attempts(step.id), at)
+    result = StepResult(step.id, findings(step, runs, session), kept, 1 + session.attempts(step.id), at, due_from)
     session.judged(result, at)
     return result
 
@@ -43,7 +47,7 @@ def findings(step: Step, runs: Runs, session: OpenSession) -> tuple[Finding, ...
     live = step.judge(runs)
     if kept == runs:
         return live
-    return judged_live(live, step.judge(kept), session.redactor.mask_text)
+    return judged_live(live, step.judge(kept), session.mask_text)
 
 
 def meets_criterion(result: StepResult, session: OpenSession) -> bool:
@@ -79,7 +83,7 @@ def note_causes(session: OpenSession, execution: Diagnosing) -> None:
     kept = tuple(map(session.as_kept, execution.runs))
     if kept != tuple(execution.runs) or seen != list(state.results):
         again = diagnose(state.results, partial(_recorded, kept))
-        causes = caused_live(causes, again, session.redactor.mask_text)
+        causes = caused_live(causes, again, session.mask_text)
     session.note(
         Kind.CAUSES,
         causes=[cause_to_json(cause) for cause in causes],

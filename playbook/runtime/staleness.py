@@ -143,6 +143,24 @@ def _settings(text: str) -> str:
     return found[1] if found else text
 
 
+def _day_over(session: Session, result: StepResult, at: datetime) -> bool:
+    """Step 9's 24 hours are over, and the step was last seen before that."""
+    due = session.result("9").due_from
+    return due is not None and result.judged_at is not None and result.judged_at < due <= at
+
+
+def _asked_of_the_session(result: StepResult, answers: Answers, at: datetime) -> bool:
+    """Never: that the 24 hours are over stands in Step 9's result, not in this one."""
+    return False
+
+
+DAY_OVER = Rule(
+    "DAY-OVER",
+    ("1", "2", "3", "4", "5", "6", "7"),
+    msg("seen before the 24 hours of Step 9 were over"),
+    _asked_of_the_session,
+)
+
 RULES = (
     Rule("AGE", ("1", "2", "3", "4", "5", "6", "7", "8"), msg("seen too long ago"), _too_old),
     Rule("PVC-CHANGED", ("2", "6", "8"), msg("the PVCs are not as they were then"), _changed(ids.CLAIMS, _claims)),
@@ -154,6 +172,7 @@ RULES = (
     ),
     Rule("NEW-PODS", ("6", "7"), msg("there are other pods now than then"), _new_pods),
     Rule("RESTARTED", ("9",), msg("Step 8 restarted the pods after the baseline"), _restarted),
+    DAY_OVER,
 )
 """The whole table. A test holds each row against a session in which it holds and one in which it does not."""
 
@@ -168,6 +187,8 @@ def stale(session: Session, answers: Answers, at: datetime) -> tuple[tuple[str, 
         if result.judged_at is None:
             continue
         rule = next((r for r in RULES if result.step in r.steps and r.holds(result, answers, at)), None)
+        if rule is None and result.step in DAY_OVER.steps and _day_over(session, result, at):
+            rule = DAY_OVER
         if rule:
             found.append((result.step, rule))
     return tuple(found)

@@ -10,7 +10,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from ..guide import ids
 from ..guide.catalog import PREFETCHED_STEPS, STEP_0, Catalog, load, read_only
+from ..guide.own_commands import OWN_COMMANDS
 from ..session.store import SessionStore, state_directory
 from .environment import require_tools
 from .live import LiveRunner
@@ -61,6 +63,10 @@ def open_store(
         commands: Sequence[str] = ()
         if until and jobs > 1:
             new = fresh or store.current() is None
-            commands = STEP_0 + (read_only([step for step in PREFETCHED_STEPS if step <= until]) if new else ())
-        prefetched = Prefetcher(jobs, lambda id: runner.run(catalog.command(id)), commands, first=STEP_0)
+            commands = (ids.SECRET_VALUES, *STEP_0) + (
+                read_only([step for step in PREFETCHED_STEPS if step <= until]) if new else ()
+            )
+        prefetched = Prefetcher(
+            jobs, lambda id: runner.run(OWN_COMMANDS.get(id) or catalog.command(id)), commands, first=STEP_0
+        )
         yield Start(store, catalog, runner, prefetched)

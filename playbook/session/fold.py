@@ -159,9 +159,11 @@ class _Judged:
     runs: tuple[RunKey, ...]
     attempt: int
     at: datetime
+    due_from: datetime | None
 
     def result(self, load: Load) -> StepResult:
-        return StepResult(self.step, self.findings, tuple(load(*key) for key in self.runs), self.attempt, self.at)
+        runs = tuple(load(*key) for key in self.runs)
+        return StepResult(self.step, self.findings, runs, self.attempt, self.at, self.due_from)
 
 
 @dataclass(slots=True)
@@ -249,6 +251,7 @@ class Fold:
             tuple((command, ordinal) for command, ordinal in data["runs"]),
             data["attempt"],
             parse_moment(data["judged_at"]),
+            parse_moment(data["due_from"]) if "due_from" in data else None,
         )
         self._history.append(judged)
         self._counting[judged.step] = judged
@@ -307,13 +310,18 @@ def unfinished_mutations(events: Iterable[Event]) -> tuple[UnfinishedMutation, .
     return tuple(found.values())
 
 
-def recorded_digests(events: Iterable[Event]) -> dict[RunKey, tuple[str, str]]:
-    """SHA-256 of standard output and standard error of every run, as last written."""
-    return {
-        (event.data["command"], event.data["ordinal"]): (event.data["out"], event.data["err"])
-        for event in events
-        if event.kind in (Kind.RUN, Kind.REMASK)
-    }
+def known_digests(events: Iterable[Event]) -> dict[RunKey, tuple[set[str], set[str]]]:
+    """Every digest that was noted of each run's two streams.
+
+    A program may die after it has noted that a stream is masked again, and before it has written that.
+    """
+    found: dict[RunKey, tuple[set[str], set[str]]] = {}
+    for event in events:
+        if event.kind in (Kind.RUN, Kind.REMASK):
+            out, err = found.setdefault((event.data["command"], event.data["ordinal"]), (set(), set()))
+            out.add(event.data["out"])
+            err.add(event.data["err"])
+    return found
 
 
 def waivable(session: Session) -> tuple[Finding, ...]:

@@ -14,12 +14,15 @@ from typing import Any
 from ..clock import Clock, parse_moment, stamp, utc_now
 from ..errors import BadSession
 from ..guide import ids
+from ..kubectl.failures import failure
 from ..model import GUIDE_VERSION, Command, Ended, Finding, Run, Session, StepResult, missing
 from ..text import msg
-from .fold import Fold, RunKey, evidence_digest, finding_to_json, recorded_digests, unfinished_mutations
+from .fold import Fold, RunKey, evidence_digest, finding_to_json, known_digests, unfinished_mutations
 from .journal import START_FRESH, Event, Journal, Kind, check, whole_lines
 from .recording import RecordingWriter, read_streams
-from .redact.redactor import Redactor
+from .redact.freetext import is_free
+from .redact.redactor import Redactor, summed
+from .redact.withheld import about, without_odd, without_text
 
 
 class OpenSession:
@@ -37,6 +40,10 @@ class OpenSession:
         self.now = clock
         self.has_learned = False
         """Whether this program has run Step 6-4, and so knows what to mask."""
+        self.learning: Callable[[], Run] | None = None
+        """Gives the run of `ids.SECRET_VALUES`: waited for before anything is kept. Without it, it is no live session."""
+        self.live = False
+        self._knows = False  # whether the Secrets' values or those of 6-4 were read by this program
         self._lock = RLock()
         self._journal = journal
         self._writer = RecordingWriter(folder) if folder else None
@@ -147,19 +154,23 @@ class OpenSession:
         A run that has a number keeps it: one of a replay, or one that was begun by a program that died.
         """
         with self._lock:
-            batch = tuple(self._numbered(run) for run in raw)
+            batch = tuple(raw)
+            self._learn_first(batch)
+            batch = tuple(self._numbered(run) for run in batch)
             for run in batch:
                 if run.command == ids.ENV and run.happened:
                     self.redactor.learn_from_env(run.stdout)
                     self.has_learned = True
-            kept = tuple(self.redactor.mask(run) for run in batch)
-            for printed, run in zip(batch, kept, strict=True):
+                    self._knows = self._knows or bool(run.stdout)
+            masked = tuple(self._masked(run) for run in batch)
+            kept = tuple(run for run, _ in masked)
+            for printed, (run, more) in zip(batch, masked, strict=True):
                 self._runs[run.command, run.ordinal] = run
-                if printed is not run:
+                if printed is not run and run.command != ids.SECRET_VALUES:
                     self._seen[run.command, run.ordinal] = printed
                 if self._writer:
                     self._writer.add(run)
-                self.note(Kind.RUN, **_run_to_json(run))
+                self.note(Kind.RUN, **_run_to_json(run), **more)
             if any(run.command == ids.ENV for run in batch):
                 self._mask_again({(run.command, run.ordinal) for run in kept})
             return kept
@@ -182,6 +193,7 @@ class OpenSession:
             verdict=result.verdict.value,
             runs=[[run.command, run.ordinal] for run in result.runs],
             findings=[finding_to_json(finding) for finding in result.findings],
+            **({"due_from": stamp(result.due_from)} if result.due_from else {}),
         )
 
     def waive(self, finding: Finding, by: str, reason: str) -> None:
@@ -201,19 +213,61 @@ class OpenSession:
 
     def read_runs(self, streams: Callable[[str, int], tuple[bytes, bytes]]) -> None:
         """Take up the runs that the journal tells of; `streams` gives the two outputs of each. Raises BadSession."""
-        recorded = recorded_digests(self.events)
+        recorded = known_digests(self.events)
         for event in self.events:
             if event.kind is not Kind.RUN:
                 continue
             key = (event.data["command"], event.data["ordinal"])
             out, err = streams(*key)
             run = _run_from_json(event.data, out, err)
-            if _digests(run) != recorded[key]:
+            if any(digest not in known for digest, known in zip(_digests(run), recorded[key], strict=True)):
                 raise BadSession(
                     msg("{file} is not what the journal says was recorded", file=f"{key[0]} ({key[1]})"), START_FRESH
                 )
             self._runs[key] = run
             self._last[run.command] = max(self._last.get(run.command, 0), run.ordinal)
+
+    def mask_again(self) -> None:
+        """Mask with all that is known by now what was kept before, once it is known to be the same cluster."""
+        with self._lock:
+            if self._knows:
+                self._mask_again(set())
+
+    def _learn_first(self, batch: tuple[Run, ...]) -> None:
+        """Before anything else is kept: the values of the Secrets, into memory only."""
+        if not batch or self.learning is None:
+            return
+        learning, self.learning, self.live = self.learning, None, True
+        run = learning()
+        self._knows = run.exit_code == 0 and self.redactor.learn_from_secrets(run.stdout)
+        why = failure(run)
+        note = run.note or ("" if self._knows else why.kind.value if why else "unread")
+        self.keep([replace(run, stdout=b"", stderr=b"", note=note)])
+
+    def _masked(self, run: Run) -> tuple[Run, dict[str, Any]]:
+        """A run as it may be kept, and what the journal tells of that."""
+        masked, counts = self.redactor.masked(run)
+        more: dict[str, Any] = {"masked": summed(counts)} if summed(counts) else {}
+        if self._knows or not self.live or run.command in (ids.SECRET_VALUES, ids.ENV):
+            return masked, more
+        stdout, stderr, kept = masked.stdout, without_text(run.stderr, (), self.mask_text, errors=True), {}
+        if is_free(run.command) and run.stdout:
+            stdout, kept["out"] = without_text(run.stdout, (), self.mask_text), about(run.stdout)
+        if stderr != masked.stderr and run.stderr:
+            kept["err"] = about(run.stderr)
+        return (replace(masked, stdout=stdout, stderr=stderr) if kept else masked), more | (
+            {"withheld": kept} if kept else {}
+        )
+
+    @property
+    def knows_secrets(self) -> bool:
+        """Whether what is to be masked was read; a replay need not."""
+        return self._knows or not self.live
+
+    def mask_text(self, text: str, free: bool = True) -> str:
+        """`text` as it may be kept: also without what looks odd, as long as nothing was learned."""
+        masked = self.redactor.mask_text(text, free=free)
+        return without_odd(masked) if self.live and not self._knows and free else masked
 
     def _next(self, command: str) -> int:
         self._last[command] = self._last.get(command, 0) + 1
@@ -231,15 +285,15 @@ class OpenSession:
     def _mask_again(self, fresh: set[RunKey]) -> None:
         """What Step 6-4 taught is masked in what was recorded before it, too."""
         for key, run in list(self._runs.items()):
-            masked = run if key in fresh else self.redactor.mask(run)
+            masked, more = (run, {}) if key in fresh else self._masked(self._seen.get(key, run))
             if (masked.stdout, masked.stderr) == (run.stdout, run.stderr):
                 continue
             self._runs[key] = masked
             self._seen.setdefault(key, run)
+            out, err = _digests(masked)
+            self.note(Kind.REMASK, command=run.command, ordinal=run.ordinal, out=out, err=err, **more)
             if self._writer:
                 self._writer.replace(masked)
-            out, err = _digests(masked)
-            self.note(Kind.REMASK, command=run.command, ordinal=run.ordinal, out=out, err=err)
 
 
 def in_memory(session_id: str, clock: Clock = utc_now) -> OpenSession:

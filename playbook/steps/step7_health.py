@@ -58,7 +58,7 @@ def _in_pod(run: Run) -> Finding:
     """HEALTH-POD: `200 {"status": "ok", …}`."""
     asked = Question(Code.HEALTH_POD, "7-1", HEALTHY, run)
     if http := http_line(run.out):
-        body = answers(run.out)
+        body = answers("\n".join((http.body, *run.out.split("\n")[http.line :])))
         if http.status == 200 and not body and http.body.startswith("{"):
             return asked.unseen(msg("an answer that is not whole JSON"))
         if http.status == 200 and body and all(answer.is_ok for answer in body):

@@ -263,7 +263,7 @@ def _judge_after(restart: Restart, runs: Runs, restarted: Finding) -> Finding:
         return asked.unseen(why, *((remedies.COUNT_AGAIN,) if run.happened else ()))
     line = restart.read(run.out).line
     lists = _lists(restart, runs, before, after)
-    lost = _lost(*lists) if lists else ()
+    lost = _lost(*lists, before, after) if lists else ()
     if after < before or lost:
         seen = msg(
             "{before} before, {after} after; missing: {names}", before=before, after=after, names=", ".join(lost) or "?"
@@ -273,6 +273,9 @@ def _judge_after(restart: Restart, runs: Runs, restarted: Finding) -> Finding:
         return asked.unseen(msg("the count is the same, but a restart was not seen"), *restarted.remedy)
     if lists is None:
         why = msg("the count is kept, but a list of files does not hold what was counted")
+        return asked.unseen(why, remedies.COUNT_AGAIN)
+    if before <= LISTED and (hidden := sorted(lists[0] - lists[1])):
+        why = msg("not seen again, because the list ends at ten names: {names}", names=", ".join(hidden))
         return asked.unseen(why, remedies.COUNT_AGAIN)
     summary = msg("kept over the restart")
     if after > before:
@@ -291,9 +294,16 @@ def _lists(restart: Restart, runs: Runs, before: int, after: int) -> tuple[set[s
     return None if len(first) < min(before, LISTED) or len(second) < min(after, LISTED) else (first, second)
 
 
-def _lost(before: set[str], after: set[str]) -> tuple[str, ...]:
-    """Files listed before and not after. With as many as the list can hold only the count decides."""
-    return () if len(before) >= LISTED or len(after) >= LISTED else tuple(sorted(before - after))
+def _lost(listed: set[str], again: set[str], before: int, after: int) -> tuple[str, ...]:
+    """Files listed before and not after, when the lists prove that files were lost.
+
+    Both lists end at ten names. A name that is no longer listed may stand behind the tenth; but no more of them can than the
+    new list leaves out, or, where the first one left names out as well, than files have come. And that none of the names is
+    listed any more is no matter of their order.
+    """
+    missing = tuple(sorted(listed - again))
+    could_hide = max(0, after - LISTED) if before <= LISTED else after - before
+    return missing if len(missing) > could_hide or (listed and not listed & again) else ()
 
 
 COMMANDS = (*OBSERVER.commands, *POSTGRES.commands)

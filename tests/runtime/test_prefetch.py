@@ -142,7 +142,7 @@ def test_a_cluster_that_does_not_answer_is_asked_by_step_0_only(state: str, tmp_
     cluster = FakeCluster(state)
     session, record = verified(tmp_path, 2, cluster, begun_early(1, cluster))
     assert session.overall is Overall.FAILED
-    assert {command for command, _ in recorded(record)} <= {*STEP_0, "describe-node", "k3s-status"}
+    assert {command for command, _ in recorded(record)} <= {*STEP_0, "secret-values", "describe-node", "k3s-status"}
 
 
 def test_what_was_not_started_any_more_is_no_run() -> None:

@@ -24,6 +24,7 @@ def seen(verification: Verification) -> Verification:
 def test_the_table_has_the_rows_that_are_tested_here() -> None:
     assert [(row.code, "".join(row.steps)) for row in RULES] == [
         ("AGE", "12345678"), ("PVC-CHANGED", "268"), ("CONFIG-CHANGED", "467"), ("NEW-PODS", "67"), ("RESTARTED", "9"),
+        ("DAY-OVER", "1234567"),
     ]  # fmt: skip
     with pytest.raises(KeyError):
         rule("NOTHING")
@@ -202,3 +203,14 @@ def test_a_list_that_cannot_be_read_makes_nothing_stale(seen: Verification) -> N
     seen.cluster.answers["step9-1-pod-restarts"] = garbled
     seen.all()
     assert seen.steps_run() == "09"
+
+
+def test_the_day_is_over_for_what_was_seen_before_it(seen: Verification) -> None:
+    due = seen.record.state.result("9").due_from
+    assert due
+    seen.at = due - timedelta(seconds=2)
+    assert "DAY-OVER" not in seen.stale().values()
+    seen.at = due
+    assert seen.stale() == dict.fromkeys("1234567", "DAY-OVER")
+    seen.all()
+    assert seen.stale() == {}

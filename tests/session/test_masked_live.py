@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import json
 import tarfile
 from dataclasses import replace
 from pathlib import Path
@@ -79,3 +82,55 @@ def test_a_key_without_its_last_line_hides_nothing_else() -> None:
     masked = Redactor().mask_text(text)
     assert "MIIEv" not in masked
     assert masked.endswith("\nERROR stopped\nNAME   READY\n")
+
+
+# learned first, or not at all
+
+PLANTED = "pl4nted/Pg+pass-1"
+
+
+def secrets_of(value: str) -> str:
+    """What `kubectl get secrets -o json` prints of one Secret."""
+    data = {"PGPASS": base64.b64encode(value.encode()).decode()}
+    return json.dumps({"items": [{"metadata": {"name": "observer-secrets"}, "type": "Opaque", "data": data}]})
+
+
+def files_with(folder: Path, value: str) -> list[str]:
+    """The files below `folder` that hold `value`."""
+    return [path.name for path in folder.rglob("*") if path.is_file() and value.encode() in path.read_bytes()]
+
+
+def test_the_values_are_learned_before_anything_is_kept_and_their_list_is_kept_nowhere(tmp_path: Path) -> None:
+    cluster = FakeCluster()
+    cluster.answers["secret-values"] = lambda run: replace(run, stdout=secrets_of(PLANTED).encode())
+    cluster.answers["step6-3-logs-observer"] = lambda run: replace(run, stdout=f"ERROR login {PLANTED}\n".encode())
+    cluster.answers["step6-4-env"] = lambda run: replace(run, stdout=b"", stderr=b"error: no pod\n", exit_code=1)
+    session = go_on(tmp_path, cluster)
+    folder = SessionStore(tmp_path).folder(session.id)
+    assert files_with(tmp_path, PLANTED) == []
+    assert (folder / "diagnose" / "secret-values.out").read_bytes() == b""
+    assert b"ERROR login ***" in (folder / "step6-3-logs-observer.out").read_bytes()
+    assert '"PGPASS":1' in (folder / "journal.jsonl").read_text("utf-8")
+
+
+def test_without_anything_learned_free_text_is_not_kept(tmp_path: Path) -> None:
+    forbidden = b'Error from server (Forbidden): secrets is forbidden: User "x" cannot list resource "secrets"\n'
+    cluster = FakeCluster()
+    cluster.answers["secret-values"] = lambda run: replace(run, stdout=b"", stderr=forbidden, exit_code=1)
+    cluster.answers["step6-4-env"] = lambda run: replace(run, stdout=b"", stderr=forbidden, exit_code=1)
+    log = f"INFO using {PLANTED}\nERROR login with {PLANTED}\n"
+    cluster.answers["step6-3-logs-observer"] = lambda run: replace(run, stdout=log.encode())
+    session = go_on(tmp_path, cluster)
+    folder = SessionStore(tmp_path).folder(session.id)
+    assert files_with(tmp_path, PLANTED) == []
+    found = [finding for finding in session.result("6").findings if finding.step == "6-3"]
+    assert Verdict.FAIL in {finding.verdict for finding in found}, "it was judged by what was printed"
+    assert hashlib.sha256(log.encode()).hexdigest() in (folder / "journal.jsonl").read_text("utf-8")
+    file = tmp_path / "pack.tar.gz"
+    file.write_bytes(pack(folder).to_bytes())
+    assert [str(check.wrong) for check in verify(file) if check.wrong] == []
+    cluster.answers["secret-values"] = lambda run: replace(run, stdout=secrets_of(PLANTED).encode())
+    go_on(tmp_path, cluster)
+    file.write_bytes(pack(folder).to_bytes())
+    assert [str(check.wrong) for check in verify(file) if check.wrong] == []
+    assert files_with(tmp_path, PLANTED) == []

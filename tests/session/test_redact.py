@@ -17,7 +17,8 @@ from support import FIXTURES, made, runs_of, states
 
 from playbook.guide.ids import ENV as ENV_COMMAND
 from playbook.session.redact.forms import forms_of
-from playbook.session.redact.redactor import CONFIG_SETTINGS, ORDINARY, Redactor
+from playbook.session.redact.redactor import Redactor
+from playbook.session.redact.values import CONFIG_SETTINGS, ORDINARY
 
 PLANTED = "pl/ant+ed \"q\" \\ <v&l>'ue' é"
 ENV = (
@@ -133,13 +134,13 @@ def test_6_4_keeps_names_and_open_settings() -> None:
         "EMPTY_SECRET=\nODD=********\nAPI_URL=********\nOBSERVER_PORT=tcp://10.43.10.1:8000\n"
         "OBSERVER_PORT_8000_TCP_ADDR=10.43.10.1\nFOO_SERVICE_PORT=********\nKIS_TOKEN_CACHE_DIR=/opt/x\n"
     )
-    assert redactor.mask_text("thing /opt/x p4ssw0rd") == "thing /opt/x ********"
+    assert redactor.mask_text("thing /opt/x p4ssw0rd") == "***** /opt/x ********"
 
 
 def test_6_4_keeps_a_name_that_holds_a_secret_s_value() -> None:
-    masked = Redactor().mask(made(ENV_COMMAND, "DB_PASSWORD=ASSWORD\nLOG_LEVEL=ASSWORD\n"))
-    assert masked.out == "DB_PASSWORD=********\nLOG_LEVEL=ASSWORD\n"
-    masked = Redactor().mask(made(ENV_COMMAND, "DB_PASSWORD=ASSWORD\nDB_NAME=xASSWORD\n"))
+    masked = Redactor().mask(made(ENV_COMMAND, "DB_PASSWORD=ASSW0RD\nLOG_LEVEL=ASSW0RD\n"))
+    assert masked.out == "DB_PASSWORD=********\nLOG_LEVEL=ASSW0RD\n"
+    masked = Redactor().mask(made(ENV_COMMAND, "DB_PASSWORD=ASSW0RD\nDB_NAME=xASSW0RD\n"))
     assert masked.out == "DB_PASSWORD=********\nDB_NAME=x*******\n"
 
 

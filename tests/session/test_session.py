@@ -196,7 +196,9 @@ def test_another_cluster_is_refused_and_leaves_no_trace_in_what_counts(
     said = str(refused.value.message)
     assert "https://127.0.0.1:6443 (oracle-obs-arm), namespace observer-prod" in said
     assert new in said
-    assert set(verification.cluster.calls) <= {"step0-cluster-info", "step0-nodes"}, "nothing else was run on it"
+    assert set(verification.cluster.calls) <= {"secret-values", "step0-cluster-info", "step0-nodes"}, (
+        "nothing else was run on it"
+    )
     after = verification.record.state
     assert after.results == before.results, "neither was it judged, nor anything set aside by --from"
     assert after.cluster == before.cluster == Cluster("https://127.0.0.1:6443", ("oracle-obs-arm",), NAMESPACE)

@@ -102,10 +102,55 @@ def test_an_output_that_is_not_there_never_passes(command: str, how: str) -> Non
 def test_answers() -> None:
     assert answers(f'{OK}pod "tmp-curl" deleted from observer-prod namespace\n')[0][1]["status"] == "ok"
     assert len(answers(f"All commands and output from this session will be recorded\n{OK}{OK}pod deleted")) == 2
-    assert answers('{"a": 1}\n{"status": "degraded"}') == ((2, {"status": "degraded"}),)
+    assert answers('{"a": 1}\n{"status": "degraded"}') == ()
     assert answers('{"a": 1}') == ((1, {"a": 1}),)
     assert answers('{"status": "ok", "upt') == () == answers("") == answers("[1]")
     assert answers("{" * 1_000_000) == () == answers('{"a":' * 100_000)
+
+
+NO_BODY = [
+    f"<html><pre>{OK}</pre></html>",
+    f"<!DOCTYPE html>\n<script>window.state = {OK}</script>",
+    f"[{OK}]",
+    f"the last answer was {OK}",
+    f'{{"upstream": {OK}',
+    f'{{"detail": {OK}}}',
+    f"{OK[:-1]}",
+    f"{OK}, and more",
+    f"{OK}<br>",
+    '"' + OK.replace('"', '\\"') + '"',
+    f'{{"a": 1}}\n{OK}',
+    "x" * 200_000 + OK,
+    f'{{"blob": "{"x" * 150_000}", "inner": {OK}, "cut',
+]
+"""Bodies that hold a healthy answer and are none."""
+
+
+@pytest.mark.parametrize("body", NO_BODY)
+def test_an_object_within_something_else_is_no_answer(body: str) -> None:
+    in_pod = verdicts(healthy(said(IN_POD, f"200 {body}\n")))["HEALTH-POD"]
+    service = verdicts(healthy(said(SERVICE, f'{body}pod "tmp-curl" deleted\n')))["HEALTH-SERVICE"]
+    by_log = verdicts(healthy(said(SERVICE, ended=Ended.STOPPED_EARLY), said(LOGS, body)))["HEALTH-SERVICE"]
+    forwarded = verdicts(healthy(said(FORWARD, HANDLED, code=-15), said(CURL, body)))["HEALTH-FORWARD"]
+    assert "pass" not in (in_pod, service, by_log, forwarded)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [OK, '{\n  "status": "ok",\n  "uptime": 7142\n}', f"{OK}\n", f'{{"status": "ok", "files": "{"x" * 200_000}"}}',
+     '{"status": "ok", "checks": {"db": {"status": "ok"}}, "last": [{"status": "degraded"}]}'],
+    ids=["short", "over several lines", "with a line end", "long", "with more in it"],
+)  # fmt: skip
+def test_one_whole_object_is_the_answer_whatever_kubectl_says_around_it(body: str) -> None:
+    assert verdicts(healthy(said(IN_POD, f"200 {body}\n")))["HEALTH-POD"] == "pass"
+    assert verdicts(healthy(said(FORWARD, HANDLED, code=-15), said(CURL, body)))["HEALTH-FORWARD"] == "pass"
+    for out in (
+        f'{body}pod "tmp-curl" deleted\n',
+        f'{body}pod "tmp-curl" deleted from observer-prod namespace\n',
+        f'If you don\'t see a command prompt, try pressing enter.\n{body}\npod "tmp-curl" deleted\r\n',
+        f"All commands and output from this session will be recorded in container logs, including credentials.\n{body}{body}",
+    ):
+        assert verdicts(healthy(said(SERVICE, out)))["HEALTH-SERVICE"] == "pass"
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import pytest
@@ -306,6 +306,45 @@ def test_more_files_than_before_are_kept(at: Verification) -> None:
     ticks = "/opt/platform/runtime/observer/data/ticks"
     at.answer("step8-3-list-files", f"{ticks}/20261123.jsonl\n{ticks}/20261124.jsonl\n")
     assert of(at.all(), "FILES-KEPT").verdict is Verdict.PASS
+
+
+def listed(names: Sequence[str]) -> str:
+    """What the guide's list of files prints of these: ten at most."""
+    return "".join(f"/opt/platform/runtime/observer/data/ticks/{name}.jsonl\n" for name in names[:10])
+
+
+def numbered(first: int, last: int) -> list[str]:
+    return [f"f{number}" for number in range(first, last + 1)]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "verdict"),
+    [
+        # the list before was whole
+        (numbered(1, 1), numbered(21, 32), "fail"),  # 1 → 12 others
+        (numbered(1, 9), numbered(21, 30), "fail"),  # 9 → 10 others
+        (numbered(1, 10), numbered(21, 30), "fail"),  # 10 → 10 others
+        (numbered(1, 10), [*numbered(1, 9), "x"], "fail"),  # one of ten was exchanged
+        (numbered(1, 10), [*numbered(21, 30), *numbered(1, 10)], "fail"),  # none of them is listed any more
+        (numbered(1, 10), ["new", *numbered(1, 10)], "inconclusive"),  # the tenth stands behind the tenth line
+        (numbered(1, 10), [*numbered(1, 8), "new", "x", "y"], "fail"),  # two are gone, one can stand behind the tenth line
+        (numbered(1, 9), ["new", *numbered(1, 9)], "pass"),
+        (numbered(1, 10), numbered(1, 15), "pass"),
+        # both lists are pieces
+        (numbered(1, 20), numbered(31, 50), "fail"),  # 20 → 20 with ten others
+        (numbered(1, 20), ["new", *numbered(1, 20)], "pass"),  # 21: one was pushed out by the new one
+        (numbered(1, 20), [*numbered(1, 7), "x", "y", "z", *numbered(11, 20)], "fail"),  # three exchanged, none came
+        (numbered(1, 20), [*numbered(1, 9), "new", *numbered(10, 20)], "pass"),
+        (numbered(1, 20), numbered(21, 60), "fail"),  # twice as many, and none of them known
+        (numbered(1, 20), numbered(1, 20), "pass"),
+    ],
+)  # fmt: skip
+def test_what_the_lists_prove(before: list[str], after: list[str], verdict: str, at: Verification) -> None:
+    at.answer("step8-1-list-files", listed(before))
+    at.answer(OBSERVER.before, f"{len(before)}\n")
+    at.answer("step8-3-list-files", listed(after))
+    at.answer(OBSERVER.after, f"{len(after)}\n")
+    assert of(at.all(), "FILES-KEPT").verdict.value == verdict
 
 
 @pytest.mark.parametrize("restart", BOTH)

@@ -377,3 +377,60 @@ def test_a_pod_of_a_like_name_is_not_watched(at: Verification) -> None:
     listed(at, ("observer-backup-29", "Failed", "0", "2026-11-23T05:00:00Z"), ("postgres-1", "Running", "9", "x"))
     at.later(hours=25)
     assert {f.verdict for f in at.all().result("9").findings} == {Verdict.PASS}
+
+
+# complete: the other steps were seen good when the 24 hours were over, or later
+
+
+@pytest.mark.parametrize(
+    ("command", "old", "new"),
+    [("step1-namespace", "Active ", "Terminating "), ("step5-services", "postgres ", "postgrez "),
+     ("step2-pvc", "observer-db-pvc         Bound ", "observer-db-pvc         Lost  ")],
+)  # fmt: skip
+def test_nothing_is_complete_on_a_cluster_that_died_meanwhile(
+    command: str, old: str, new: str, at: Verification
+) -> None:
+    at.later(hours=25)
+    at.change(command, old, new)
+    assert at.all().overall in (Overall.FAILED, Overall.ABORTED)
+    at.cluster.answers.clear()
+    session = at.all()
+    assert session.overall is Overall.COMPLETE, "and it is once that is mended"
+
+
+def test_after_24_hours_steps_0_to_7_are_carried_out_again_and_once_is_enough(at: Verification) -> None:
+    at.later(hours=23)
+    assert at.all().overall is Overall.PENDING and at.steps_run() == "09"
+    at.later(hours=2)
+    assert at.all().overall is Overall.COMPLETE and at.steps_run() == "012345679"
+    at.later(hours=1)
+    assert at.all().overall is Overall.COMPLETE and at.steps_run() == "09"
+
+
+def test_one_step_alone_completes_nothing(at: Verification) -> None:
+    at.later(hours=25)
+    session = at.all(only="9")
+    assert session.result("9").verdict is Verdict.PASS and session.overall is Overall.INCOMPLETE
+    assert session.outdated == tuple("1234567")
+    assert "24 hours of Step 9 are over" in str(overall_sentence(session))
+    assert at.all().overall is Overall.COMPLETE
+
+
+def test_an_attempt_that_began_before_its_moment_and_ended_after_it(at: Verification) -> None:
+    due = judged_from(Runs(at.record.state.result("9").runs))
+    assert due
+    at.at = due - timedelta(milliseconds=5)
+    session = at.all()
+    assert session.overall is Overall.COMPLETE and session.outdated == ()
+    assert all(result.judged_at and result.judged_at >= due for result in session.results if result.step in "1234567")
+
+
+def test_a_new_baseline_asks_for_the_other_steps_after_its_own_24_hours(at: Verification) -> None:
+    at.later(hours=20)
+    at.all(start="9")
+    at.later(hours=10)
+    assert at.all().overall is Overall.PENDING
+    at.later(hours=15)
+    assert at.all().overall is Overall.COMPLETE
+    due = at.record.state.result("9").due_from
+    assert due and all(result.judged_at >= due for result in at.record.state.results if result.step in "1234567")
