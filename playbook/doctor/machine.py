@@ -56,10 +56,8 @@ def kubeconfig(environ: Mapping[str, str] = os.environ) -> Check:
         back = do(
             "unset KUBECONFIG", msg("kubectl then takes ~/.kube/config, and K3s' kubectl {path}", path=KUBECONFIG)
         )
-        if _there(own):
-            instead = WITHOUT_A_KUBECONFIG if os.access(own, os.R_OK) else (COPY_KUBECONFIG,)
-        else:
-            instead = (back,)
+        here = WITHOUT_A_KUBECONFIG if os.access(own, os.R_OK) else (COPY_KUBECONFIG,)
+        instead = here if _there(own) else (back,)
         return Check("kubeconfig", False, msg("KUBECONFIG names what is not there: {path}", path=where), instead)
     if _there(own):
         return _none(WITHOUT_A_KUBECONFIG) if os.access(own, os.R_OK) else _roots_alone()
