@@ -11,7 +11,7 @@ from pathlib import Path
 from shlex import quote
 
 from ..errors import MissingTool
-from ..guide.remedies import FOR_AN_UNREADABLE_KUBECONFIG, KUBECONFIG, WITHOUT_A_KUBECONFIG, advise, do
+from ..guide.remedies import COPY_KUBECONFIG, FOR_AN_UNREADABLE_KUBECONFIG, KUBECONFIG, WITHOUT_A_KUBECONFIG, advise, do
 from ..model import Remedy
 from ..runtime.environment import require_tools
 from ..session.store import state_directory
@@ -40,13 +40,14 @@ def kubeconfig(environ: Mapping[str, str] = os.environ) -> Check:
     """Whether this user may read what kubectl reads: KUBECONFIG, else ~/.kube/config, else K3s' own file."""
     named = [Path(part) for part in environ.get("KUBECONFIG", "").split(":") if part]
     own = Path(KUBECONFIG)
-    places = named or [Path("~/.kube/config").expanduser()]
+    # K3s' kubectl takes K3s' own file where there is one, whatever lies in ~/.kube.
+    places = named or [own if _is_k3s() and _there(own) else Path("~/.kube/config").expanduser()]
     for path in places:
         if _there(path) and not os.access(path, os.R_OK):
-            remedy = FOR_AN_UNREADABLE_KUBECONFIG if path == own else (_own(path),)
-            return Check(
-                "kubeconfig", False, msg("{path} is there, but this user may not read it", path=str(path)), remedy
-            )
+            if path == own:
+                return _roots_alone()
+            words = msg("{path} is there, but this user may not read it", path=str(path))
+            return Check("kubeconfig", False, words, (_own(path),))
     readable = [path for path in places if _there(path)]
     if readable:
         return Check("kubeconfig", True, verbatim(":".join(map(str, readable))))
@@ -55,14 +56,11 @@ def kubeconfig(environ: Mapping[str, str] = os.environ) -> Check:
         back = do(
             "unset KUBECONFIG", msg("kubectl then takes ~/.kube/config, and K3s' kubectl {path}", path=KUBECONFIG)
         )
-        instead = WITHOUT_A_KUBECONFIG if _there(own) else (back,)
+        here = WITHOUT_A_KUBECONFIG if os.access(own, os.R_OK) else (COPY_KUBECONFIG,)
+        instead = here if _there(own) else (back,)
         return Check("kubeconfig", False, msg("KUBECONFIG names what is not there: {path}", path=where), instead)
-    if _there(own) and os.access(own, os.R_OK):
-        return Check("kubeconfig", True, verbatim(KUBECONFIG)) if _is_k3s() else _none(WITHOUT_A_KUBECONFIG)
     if _there(own):
-        return Check(
-            "kubeconfig", False, msg("only root may read {path}", path=KUBECONFIG), FOR_AN_UNREADABLE_KUBECONFIG
-        )
+        return _none(WITHOUT_A_KUBECONFIG) if os.access(own, os.R_OK) else _roots_alone()
     return _none(
         (
             advise(
@@ -70,6 +68,10 @@ def kubeconfig(environ: Mapping[str, str] = os.environ) -> Check:
             ),
         )
     )
+
+
+def _roots_alone() -> Check:
+    return Check("kubeconfig", False, msg("only root may read {path}", path=KUBECONFIG), FOR_AN_UNREADABLE_KUBECONFIG)
 
 
 def _none(remedy: tuple[Remedy, ...]) -> Check:
