@@ -262,9 +262,10 @@ def replay(recording: Path | Traversable, *, diagnose: bool = True, listener: Li
     if (recording / "journal.jsonl").is_file():
         if not isinstance(recording, Path):
             raise BadRecording(msg("a session is replayed from a folder of the file system"))
-        return rejudge(read_session(recording).state)
+        return replace(rejudge(read_session(recording).state), replayed=True)
     session = in_memory(recording.name)
-    return replay_session(load(), ReplayRunner(recording), session, listener or Silent(), diagnosing=diagnose)
+    judged = replay_session(load(), ReplayRunner(recording), session, listener or Silent(), diagnosing=diagnose)
+    return replace(judged, replayed=True)
 
 
 def recorded_run(recording: Path | Traversable, command: str, ordinal: int = 1) -> Run:

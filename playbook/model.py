@@ -297,6 +297,12 @@ class Provenance:
     user: str = ""
     removed: tuple[str, ...] = ()  # variables that were not handed on, because they change what a command means
     noticed: tuple[str, ...] = ()  # files of the operator's that a tool reads and that may do so
+    operator: str = ""  # who ran them, and who is behind sudo: `root@host (sudo: kim)`
+    zone: str = ""  # the time zone of the machine, as `+09:00`
+    cluster_uid: str = (
+        ""  # UID of the namespace kube-system: the cluster's own, whatever its address; "" where it could not be seen
+    )
+    images: tuple[tuple[str, str, str], ...] = ()  # pod, image, and its digest, of the namespace's containers
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,6 +326,8 @@ class Session:
     causes: tuple[Cause, ...] = ()  # roots, in the guide's order
     diagnosis: tuple[Run, ...] = ()  # the runs that led to them
     scope: tuple[str, ...] = ()  # the steps that the verdict is about; none: all ten
+    changes: tuple[Run, ...] = ()  # every run of a command that changes the cluster, in the order of time
+    replayed: bool = False  # judged from a recording: nothing was run, and nobody is to sign it
 
     def result(self, step: str) -> StepResult:
         """The result of step `0` … `9`; raises KeyError for another."""

@@ -1,3 +1,3 @@
 """The version, where setuptools can read it without importing anything."""
 
-__version__ = "1.0.0"
+__version__ = "1.1.0"

@@ -34,6 +34,7 @@ _VERBS = {
     "replay": ("offline", "Judge a recording, offline."),
     "diff": ("offline", "Show what changed between two sessions or recordings."),
     "report": ("signoff", "Render the report of a session or a recording."),
+    "sign": ("signoff", "Sign a pack as operator or reviewer: accepted or rejected."),
     "verify-pack": ("signoff", "Check a pack made by `report --pack`, offline."),
     "waive": ("signoff", "Accept one finding as it is, by name and reason."),
     "diagnose": ("repair", "Walk the guide's decision trees for what failed."),

@@ -1,21 +1,27 @@
-"""The verbs of those who sign: report, verify-pack, waive."""
+"""The verbs of those who sign: report, sign, verify-pack, waive."""
 
 from __future__ import annotations
 
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from .. import api
-from ..errors import Exit, UsageError
+from ..clock import utc_now
+from ..errors import UsageError
 from ..model import Session
-from ..output import verify_pack
+from ..output import verifier, verify_pack
+from ..output.archive import PackRefused
 from ..output.columns import one_line
 from ..output.labels import VERDICTS, overall_sentence
-from ..output.pack import JOURNAL, Pack, pack
-from ..output.verify_pack import Part
-from ..text import msg
+from ..output.pack import Pack, pack
+from ..output.sign import Statement, require_sensible, signed
+from ..output.verifier import JOURNAL
+from ..output.verify_pack import Check, Part
+from ..session.store import person
+from ..text import Message, msg
 from ..version import __version__
 from .options import lang_option, option, session_option, state_option, verb
 from .streams import notify
@@ -64,19 +70,19 @@ def report_verb(
     """Render the report of a session or a recording.
 
     Markdown that reads well raw and on a Git host. With --pack also one archive with report, recording, journal and
-    commands, which `verify-pack` checks without a cluster; its digest is printed.
+    commands, which `sign` signs and `verify-pack` checks without a cluster; its digests are printed.
     """
     if session and recording:
         raise UsageError(msg("--session and --recording exclude each other"))
     form = form or ("html" if file and file.suffix in (".html", ".htm") else "markdown")
     folder = _recording(recording) if recording else api.session_folder(state_dir, session)
     made = _packed(folder, pack_file) if pack_file else None
-    if made:
-        digest = msg("pack digest: {digest}", digest=made.digest)
+    if pack_file and made:
+        lines = _digests(made, made.to_bytes())
         if file or form == "markdown":
-            click.echo(digest)
+            click.echo("\n".join(map(str, lines)))
         else:
-            notify(digest)
+            notify(*lines)
         if file is None:
             return 0
     text = api.render(_session(folder), form, pack_digest=made.evidence if made else "")
@@ -97,8 +103,16 @@ def _packed(folder: Path | Traversable, file: Path) -> Pack:
         raise UsageError(msg("a pack is made of a session's folder"))
     made = pack(folder)
     api.save(made.to_bytes(), file)
-    notify(msg("pack: {file}", file=str(file)), msg("evidence digest: {digest}", digest=made.evidence))
+    notify(msg("pack: {file}", file=str(file)))
     return made
+
+
+def _digests(made: Pack, archive: bytes) -> tuple[Message, Message]:
+    """The two numbers that a pack is known by, each with what it is of."""
+    return (
+        msg("evidence digest (signed, and in the report): {digest}", digest=made.evidence),
+        msg("archive digest (`sha256sum FILE`; signing changes it): {digest}", digest=sha256(archive).hexdigest()),
+    )
 
 
 def _session(folder: Path | Traversable) -> Session:
@@ -107,42 +121,113 @@ def _session(folder: Path | Traversable) -> Session:
     return api.replay(folder)
 
 
-@verb("verify-pack")
+@verb(
+    "sign",
+    """\b
+    Examples:
+      playbook sign signoff.tar.gz --as operator --accept --key ~/.ssh/id_ed25519
+      playbook sign signoff.tar.gz --as reviewer --reject --reason "Step 7 was not seen" --key ~/.ssh/id_ed25519
+    """,
+)
 @click.argument("file", type=click.Path(path_type=Path))
+@option("--as", "role", type=click.Choice(verifier.ROLES), required=True, help="In which role.")
+@option("--accept", is_flag=True, help="The verification is accepted.")
+@option("--reject", is_flag=True, help="The verification is rejected.")
+@option(
+    "--key", required=True, type=click.Path(path_type=Path), metavar="KEYFILE", help="An SSH key; *.pub: by ssh-agent."
+)
+@option("--name", metavar="NAME", help="Who signs. [default: the user, the one behind sudo]")
+@option("--reason", default="", metavar="TEXT", help="Why; needed unless a complete verification is accepted.")
 @lang_option
-def verify_pack_verb(file: Path) -> int:
+def sign_verb(file: Path, role: str, accept: bool, reject: bool, key: Path, name: str | None, reason: str) -> int:
+    """Sign a pack made by `report --pack`, as the operator or as the reviewer.
+
+    An SSH signature (`ssh-keygen -Y sign`, no network) over the evidence digest, the reports, the waivers, role, decision,
+    name, reason and time is added to the pack. The evidence in it keeps its bytes. Two roles need two keys.
+    """
+    if accept == reject:
+        raise UsageError(msg("give one of --accept and --reject"))
+    checked = verify_pack.verify(file)
+    if checked.pack is None or checked.session is None:
+        raise PackRefused(checked.first)
+    differs = next((check.wrong for check in checked.checks if check.wrong), None)
+    if accept and differs:
+        raise UsageError(
+            msg("this version does not come to what the pack says: {reason}", reason=str(differs)),
+            msg("sign with the version that made the pack, or reject it"),
+        )
+    words = (name or person(), reason)
+    name, reason = (text.encode("utf-8", "backslashreplace").decode().strip() for text in words)
+    decision = "accept" if accept else "reject"
+    statement = Statement(role, decision, name, reason, utc_now())
+    require_sensible(statement, checked.session, checked.pack)
+    notify(overall_sentence(checked.session), _digests(checked.pack, b"")[0])
+    both = signed(checked.pack, checked.session, statement, key.expanduser())
+    data = both.to_bytes()
+    api.save(data, file)
+    click.echo(msg("signed as {role}, {decision}: {file}", role=role, decision=decision, file=str(file)))
+    click.echo(_digests(both, data)[1])
+    return 0
+
+
+@verb(
+    "verify-pack",
+    """\b
+    Examples:
+      playbook verify-pack signoff.tar.gz
+      playbook verify-pack signoff.tar.gz --signers allowed_signers
+
+    \b
+    Exit status: 0 it holds, and this version judges it the same (with --signers: and two persons accepted it); 1 refused,
+    it is not what was made; 3 it holds, but this version judges or renders it otherwise, or --signers does not prove that
+    two persons signed it; 4 it holds, and a signer rejected it.
+    """,
+)
+@click.argument("file", type=click.Path(path_type=Path))
+@option(
+    "--signers",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Whose signatures count: OpenSSH's allowed_signers, times in UTC.",
+)
+@lang_option
+def verify_pack_verb(file: Path, signers: Path | None) -> int:
     """Check a pack made by `report --pack`, offline.
 
-    First its bytes: every member is held against the manifest, the journal's hash chain and the streams' digests are
-    checked. Exit status 1 when anything is not as it was: it is named. Then the judgement: the recording is judged again
-    and the reports are rendered again. Exit status 3 when this version of the program comes to another result than the
-    one that made the pack.
+    The first line says whether it holds and who signed it. Then its bytes: manifest, the journal's hash chain, the streams'
+    digests, the signatures. Then the judgement: the recording is judged again and the reports are rendered again. Another
+    version of the program may judge otherwise; it says so, and the pack is none the worse.
     """
-    wrong = set()
-    for check in verify_pack.verify(file):
-        state = msg("holds")
-        if check.wrong:
-            wrong.add(check.part)
-            state = msg("refused") if check.part is Part.BYTES else msg("differs")
-        click.echo(f"{state}  {check.what}")
+    found = verify_pack.verify(file, signers)
+    click.echo(one_line(found.first))
+    for line in found.signatures:
+        click.echo(f"  {one_line(line)}")
+    for check in found.checks:
+        click.echo(_line(check))
         if check.wrong or check.note:
             click.echo(f"  {one_line(check.wrong or check.note)}")
-    if Part.BYTES in wrong:
-        return int(Exit.FAILED)
-    made, session = verify_pack.session_of(file)
-    click.echo(overall_sentence(session))
-    click.echo(msg("evidence digest: {digest}", digest=made.evidence))
-    click.echo(msg("pack digest: {digest}", digest=made.digest))
-    if not wrong:
-        return 0
-    click.echo(
-        msg(
-            "the bytes hold; version {ours} judges or renders them otherwise than version {theirs}, which made the pack",
-            ours=__version__,
-            theirs=made.made_by,
+    if found.pack is None or found.session is None:
+        return int(found.status)
+    click.echo(overall_sentence(found.session))
+    for digest in _digests(found.pack, file.read_bytes()):
+        click.echo(digest)
+    if any(check.wrong for check in found.checks):
+        click.echo(
+            msg(
+                "the bytes hold; version {ours} judges or renders them otherwise than version {theirs}, which made the pack",
+                ours=__version__,
+                theirs=found.pack.made_by,
+            )
         )
-    )
-    return int(Exit.INCOMPLETE)
+    return int(found.status)
+
+
+def _line(check: Check) -> Message:
+    if not check.wrong:
+        return msg("holds: {check}", check=str(check.what))
+    if check.part is Part.BYTES:
+        return msg("does not hold: {check}", check=str(check.what))
+    return msg("differs: {check}", check=str(check.what))
 
 
 @verb(

@@ -240,7 +240,8 @@ class Walk:
         pod = family(first.code) in _OF_PODS
         telling = self._telling(self._target(tree, about, first)) if pod else None
         remedy = (tree.remedy if telling else ()) or first.remedy
-        at_first = self.deciding_line(first, row.shows), first.evidence
+        seen = first.actual.english[:LONGEST_LINE] if pod else self.deciding_line(first, row.shows)
+        at_first = seen, first.evidence
         of_tree = (decision.line, decision.evidence) if decision and decision.line and not pod else at_first
         line, evidence = telling or of_tree
         branch = Branch("UNMATCHED-POD" if pod else f"UNMATCHED-{tree.id}", first.step, tree.symptom,

@@ -37,6 +37,21 @@ NOT_CREATED = Command(
 VERSION = Command("kubectl-version", "", "kubectl version\n", "", timeout_s=10.0)
 """Which kubectl speaks to which API server: for the report."""
 
+CLUSTER_UID = Command(
+    "kube-system-uid", "", "kubectl get namespace kube-system -o jsonpath='{.metadata.uid}'\n", "", timeout_s=10.0
+)
+"""Which cluster it is, for the report: https://127.0.0.1:6443 is the address of every K3s server."""
+
+IMAGES = Command(
+    "pod-images",
+    "",
+    "kubectl get pods -n observer-prod -o jsonpath='{range .items[*]}{.metadata.name}"
+    '{range .status.containerStatuses[*]}{" "}{.image}{" "}{.imageID}{end}{"\\n"}{end}\'\n',
+    "",
+    timeout_s=10.0,
+)
+"""Which images the pods run, for the report: the guide's own commands show them only where something fails."""
+
 CONTEXT = Command(
     "kubectl-context",
     "",

@@ -65,6 +65,11 @@ _DATE_WORD = re.compile(
 _NAME = re.compile(r"[^\W\d][\w.]*")
 _NEGATIONS = frozenset({"no", "not", "any", "an", "without", "zero"})
 _TRACE_LINE = re.compile(r'Traceback \(most recent call last\):|^\s+File "[^"]+", line \d+, in ')
+_CRASH = re.compile(
+    r"(?:exec \S+: |standard_init_linux\.go:\d+: .*)exec format error|Illegal instruction|Segmentation fault|Bus error|Killed$|"
+    r"Fatal Python error: |\S*python\S*: can't open file .*\[Errno \d+\]"
+)
+"""How a program ends that wrote no record of it: the words of the kernel, the shell, the container runtime or Python."""
 _MENTION = re.compile(r"(?<!\w)(?:ERROR|CRITICAL|FATAL)(?!\w)")
 _HEAD = 240
 """How far into a line a plain record may state its level."""
@@ -93,12 +98,16 @@ def level(line: str) -> str:
     ('ERROR', 'INFO')
     >>> level('{"levelname": "CRITICAL", "errors": 0}'), level('{"errors": 0}'), level('time=10:00 level=error msg="x"')
     ('CRITICAL', '', 'ERROR')
+    >>> level("exec /app/observer: exec format error"), level("Killed"), level("Killed 3 idle workers")
+    ('FATAL', 'FATAL', '')
     >>> level("[2026-11-22 10:00:00 +0900] [1] [ERROR] Worker failed"), level("retries after ERROR: 0")
     ('ERROR', '')
     """
     line = _COLOUR.sub("", line)
     if _TRACE_LINE.search(line):
         return TRACEBACK
+    if _CRASH.match(line):
+        return "FATAL"
     brace = line.find("{", 0, _HEAD)
     if brace >= 0 and not _NAME.search(_DATE_WORD.sub("", _WITH_DIGIT.sub("", line[:brace]))):
         found = _json_level(line[brace:])

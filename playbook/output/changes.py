@@ -14,12 +14,8 @@ from .labels import moment
 
 def changing_runs(session: Session) -> tuple[Run, ...]:
     """The runs that were started and may have changed something, in the order in which they were made."""
-    runs = {
-        (run.command, run.ordinal): run
-        for result in (*session.history, *session.results)
-        for run in result.runs
-        if run.happened and _changes(run)
-    }
+    of_steps = (run for result in (*session.history, *session.results) for run in result.runs if _changes(run))
+    runs = {(run.command, run.ordinal): run for run in (*of_steps, *session.changes) if run.happened}
     return tuple(sorted(runs.values(), key=lambda run: run.started_at))
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from datetime import timedelta, timezone
+
 from ..model import NAMESPACE, Provenance, Session
 from ..text import msg
 from .changes import change, changing_runs
@@ -18,11 +21,17 @@ def head_rows(session: Session) -> list[tuple[str, str]]:
     version = f", {text(how.server)}" if how and how.server else ""
     return [
         (str(msg("Cluster")), server + version),
+        *(
+            ((str(msg("Cluster UID (namespace kube-system)")), code(how.cluster_uid, cell=True)),)
+            if how and how.cluster_uid
+            else ()
+        ),
         (str(msg("Nodes")), (text(", ".join(cluster.nodes)) or "-") if cluster else unseen),
         (str(msg("Namespace")), code(cluster.namespace if cluster else NAMESPACE, cell=True)),
-        (str(msg("Run by")), text(session.operator) or "-"),
+        (str(msg("Run by")), text(", ".join(_people(session))) or "-"),
         (str(msg("Started")), moment(session.started_at)),
         (str(msg("Ended")), moment(session.ended_at)),
+        *(((str(msg("Local time")), _local(session, how.zone)),) if how and how.zone else ()),
         (str(msg("Attempts")), str(session.attempts)),
         (str(msg("Changed on the cluster")), changed or str(msg("nothing"))),
         *(_how(how) if how else ()),
@@ -30,6 +39,22 @@ def head_rows(session: Session) -> list[tuple[str, str]]:
         (str(msg("Session")), code(session.id, cell=True)),
         (str(msg("Journal digest")), code(session.digest, cell=True) or "-"),
     ]
+
+
+def _people(session: Session) -> tuple[str, ...]:
+    """Who opened the session, and who made its last attempt when it was another."""
+    last = session.provenance.operator if session.provenance else ""
+    return tuple(dict.fromkeys(filter(None, (session.operator, last))))
+
+
+def _local(session: Session, zone: str) -> str:
+    """Beginning and end by the machine's own clock, with its zone (`+09:00`)."""
+    found = re.fullmatch(r"([+-])(\d\d):(\d\d)", zone)
+    if not found:
+        return text(zone)
+    away = timedelta(hours=int(found[2]), minutes=int(found[3])) * (-1 if found[1] == "-" else 1)
+    moments = (at for at in (session.started_at, session.ended_at) if at)
+    return " … ".join(at.astimezone(timezone(away)).isoformat(" ", "seconds") for at in moments)
 
 
 def _how(how: Provenance) -> list[tuple[str, str]]:
@@ -50,6 +75,10 @@ def _how(how: Provenance) -> list[tuple[str, str]]:
             (code(how.kubectl, cell=True) + (" (K3s)" if how.k3s else "") + digest) if how.kubectl else "",
         ),
         (msg("Access"), text(access)),
+        (
+            msg("Images"),
+            "<br>".join(f"{text(pod)}: {text(image)}, {text(digest)}" for pod, image, digest in how.images),
+        ),
         (msg("Not handed on to the commands"), text(", ".join(how.removed))),
         (msg("Read by the tools"), text(", ".join(how.noticed))),
     ]

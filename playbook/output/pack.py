@@ -1,20 +1,20 @@
 """The sign-off pack: one archive with a session, the commands it ran and its report, which a machine can check later.
 
-    ID/MANIFEST            the SHA-256 of every other member, and the versions of program and guide
+    ID/MANIFEST            the SHA-256 of every other member but the signatures, and the versions of program and guide
+    ID/EVIDENCE            MANIFEST without the reports: what is signed
     ID/report.md, .ko.md   the report in both languages
     ID/journal.jsonl, …    the session's folder as `replay` reads it: journal, runs.json, streams
     ID/commands/…          the text of every command, and SHA256SUMS
+    ID/verify.py           checks all this with python3 alone
+    ID/signatures/…        who accepted or rejected it: the statement of each role, and its SSH signature
 
-Two digests stand for a pack. The report cannot hold the digest of an archive that it is part of: its sign-off shows the
-evidence digest, the SHA-256 of the manifest's lines but for its last one and those of the reports. The pack digest is
-the SHA-256 of MANIFEST.
+Two digests stand for a pack. The evidence digest is the SHA-256 of EVIDENCE: the report shows it, and it is what is signed.
+The archive digest is what `sha256sum FILE` gives: signing changes it, for the signature is added.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from hashlib import sha256
@@ -30,20 +30,17 @@ from ..session.recording import index_bytes, read_streams, stream_file
 from ..session.session import OpenSession, command_digest
 from ..text import msg
 from ..version import __version__
-from . import archive
-from .archive import PackRefused
+from . import archive, verifier
+from .archive import PackRefused, refusing
 from .render import render
+from .verifier import EVIDENCE, JOURNAL, MANIFEST, SUMS
 
 if TYPE_CHECKING:
     from importlib.abc import Traversable
 
-MANIFEST = "MANIFEST"
-JOURNAL = "journal.jsonl"
-SUMS = "commands/SHA256SUMS"
+VERIFIER = "verify.py"
 REPORTS = {"report.md": "en", "report.ko.md": "ko"}
 """The reports, and the language of each."""
-
-_SEAL = "# sha256 of the lines above: "
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,19 +52,14 @@ class Pack:
     mtime: int  # of the session's last event
 
     @property
-    def digest(self) -> str:
-        """SHA-256 of MANIFEST."""
-        return sha256(self.members[MANIFEST]).hexdigest()
-
-    @property
     def made_by(self) -> str:
         """The version of the program that made it."""
         return self.members[MANIFEST].decode().split("\n")[1].removeprefix("# playbook ")
 
     @property
     def evidence(self) -> str:
-        """What the reports inside show: the SHA-256 of the manifest without their own lines."""
-        return _evidence(self.members[MANIFEST])
+        """The evidence digest, which the reports inside show: the SHA-256 of EVIDENCE."""
+        return verifier.sha256(verifier.evidence_of(self.members[MANIFEST]))
 
     def to_bytes(self) -> bytes:
         """The archive; the same for the same members."""
@@ -87,7 +79,7 @@ def pack(folder: Path) -> Pack:
     data = whole_lines((folder / JOURNAL).read_bytes())
     opened = recorded(data, partial(read_streams, folder))
     session = as_of_its_end(opened)
-    members = {JOURNAL: data, **recording(opened), **_commands(data_folder("commands"))}
+    members = {JOURNAL: data, **recording(opened), **_commands(data_folder("commands")), VERIFIER: verifier_source()}
     begun_with, found = command_digest(opened), sha256(members[SUMS]).hexdigest()
     if begun_with != found:
         raise BadSession(
@@ -98,8 +90,8 @@ def pack(folder: Path) -> Pack:
             ),
             msg("make the pack with the version that it was begun with"),
         )
-    evidence = _evidence(_manifest(session, members))
-    members |= reports(session, evidence)
+    members[EVIDENCE] = verifier.evidence_of(_manifest(session, members))
+    members |= reports(session, verifier.sha256(members[EVIDENCE]))
     members[MANIFEST] = _manifest(session, members)
     return Pack(session.id, members, int(opened.events[-1].at.timestamp()))
 
@@ -110,18 +102,8 @@ def read(data: bytes) -> Pack:
     Raises PackRefused naming the member that is not what it was, or the archive itself.
     """
     session, members = archive.from_bytes(data)
-    for name in (MANIFEST, JOURNAL):
-        if name not in members:
-            raise PackRefused(msg("{name} is missing", name=name))
-    listed = _listed(members[MANIFEST], session)
-    for name, digest in sorted(listed.items()):
-        if name not in members:
-            raise PackRefused(msg("{name} is missing", name=name))
-        if sha256(members[name]).hexdigest() != digest:
-            raise PackRefused(msg("{name} was changed: it is not what MANIFEST says", name=name))
-    for name in sorted(members):
-        if name not in listed and name != MANIFEST:
-            raise PackRefused(msg("{name} is not in MANIFEST", name=name))
+    with refusing():
+        verifier.check_manifest(session, members)
     try:
         events, _ = check(members[JOURNAL], JOURNAL)
     except BadSession as error:
@@ -129,6 +111,11 @@ def read(data: bytes) -> Pack:
     if not events:
         raise PackRefused(msg("{name} is empty", name=JOURNAL))
     return Pack(session, members, int(events[-1].at.timestamp()))
+
+
+def verifier_source() -> bytes:
+    """The verifier as a pack carries it."""
+    return (data_folder("output") / "verifier.py").read_bytes()
 
 
 def recorded(journal: bytes, streams: Callable[[str, int], tuple[bytes, bytes]]) -> OpenSession:
@@ -163,20 +150,12 @@ def reports(session: Session, evidence: str) -> dict[str, bytes]:
     }
 
 
-def digests(sums: str) -> dict[str, str]:
-    """Name and SHA-256 of each line as `sha256sum` writes it; raises ValueError for any other line."""
-    found = [re.fullmatch(r"([0-9a-f]{64})  (\S+)", line) for line in sums.splitlines()]
-    if not all(found):
-        raise ValueError("not a list of SHA-256 sums")
-    return {line[2]: line[1] for line in found if line}
-
-
 def _commands(folder: Traversable, place: str = "commands/") -> dict[str, bytes]:
     members: dict[str, bytes] = {}
     for entry in folder.iterdir():
         if entry.is_dir() and entry.name == "diagnose":
             members |= _commands(entry, f"{place}{entry.name}/")
-        elif entry.is_file() and archive.NAME.fullmatch(place + entry.name):
+        elif entry.is_file() and verifier.NAME.fullmatch(place + entry.name):
             members[place + entry.name] = entry.read_bytes()
     return members
 
@@ -186,19 +165,4 @@ def _manifest(session: Session, members: Mapping[str, bytes]) -> bytes:
     lines = [f"# session {session.id}", f"# playbook {__version__}", f"# guide {GUIDE_VERSION}"]
     lines += [f"{sha256(members[name]).hexdigest()}  {name}" for name in sorted(members) if name != MANIFEST]
     text = "".join(f"{line}\n" for line in lines).encode()
-    return text + f"{_SEAL}{sha256(text).hexdigest()}\n".encode()
-
-
-def _listed(manifest: bytes, session: str) -> dict[str, str]:
-    """What MANIFEST lists: name and digest."""
-    text, _, seal = manifest.decode("utf-8", "replace").rpartition(_SEAL)
-    *about, listed = text.split("\n", 3)
-    if seal == sha256(text.encode()).hexdigest() + "\n" and about[:1] == [f"# session {session}"]:
-        with suppress(ValueError):
-            return digests(listed)
-    raise PackRefused(msg("{name} was changed", name=MANIFEST))
-
-
-def _evidence(manifest: bytes) -> str:
-    lines = manifest.splitlines(keepends=True)[:-1]
-    return sha256(b"".join(line for line in lines if line.split()[-1].decode() not in REPORTS)).hexdigest()
+    return text + f"{verifier.SEAL}{sha256(text).hexdigest()}\n".encode()

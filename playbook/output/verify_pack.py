@@ -1,31 +1,33 @@
-"""Checks a sign-off pack, offline: is every byte as it was, and does this program judge and render it the same?
+"""Checks a sign-off pack, offline: is every byte as it was, who signed it, and does this program judge and render it the same?
 
-The two are told apart. A pack whose bytes hold was not changed, also where another version of the program comes to another
+These are told apart. A pack whose bytes hold was not changed, also where another version of the program comes to another
 judgement.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
-from hashlib import sha256
 from pathlib import Path
 
 from ..diagnosis.diagnose import diagnose
-from ..errors import PlaybookError, UsageError
+from ..errors import Exit, PlaybookError, UsageError
 from ..guide.criteria import met
 from ..model import Run, Session, missing
 from ..resources import folder as data_folder
+from ..runtime import ssh_keygen
 from ..session.fold import cause_to_json, finding_to_json, fold
 from ..session.journal import Kind
 from ..session.recording import stream_file
-from ..session.session import OpenSession, command_digest
+from ..session.session import OpenSession
 from ..steps.judging import rejudge
 from ..text import Message, msg
 from ..version import __version__
-from .archive import LARGEST, PackRefused
-from .pack import JOURNAL, REPORTS, SUMS, Pack, as_of_its_end, digests, read, recorded, recording, reports
+from . import verifier
+from .archive import PackRefused, refusing, translatable
+from .pack import REPORTS, Pack, as_of_its_end, read, recorded, reports
+from .verifier import JOURNAL, LARGEST, SUMS
 
 
 class Part(str, Enum):
@@ -45,34 +47,62 @@ class Check:
     note: Message | None = None  # what is odd, and no reason to refuse
 
 
-def verify(file: Path) -> Iterator[Check]:
-    """The checks of a pack: those of its bytes up to the first that does not hold, then all those of the judgement.
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What was found out about a pack."""
 
-    Raises UsageError when the file cannot be read at all.
+    first: Message  # whether it holds, and who signed it
+    origin: Exit  # what the signatures alone mean
+    checks: tuple[Check, ...]  # those of the bytes up to the first that does not hold, then all those of the judgement
+    signatures: tuple[Message, ...] = ()
+    pack: Pack | None = None  # None: refused
+    session: Session | None = None
+
+    @property
+    def status(self) -> Exit:
+        """The exit status of the check: refused before rejected before judged otherwise before not proven."""
+        if self.pack is None:
+            return Exit.FAILED
+        differs = any(check.wrong for check in self.checks)
+        return Exit.INCOMPLETE if differs and self.origin is not Exit.ABORTED else self.origin
+
+
+def verify(file: Path, signers: Path | None = None) -> Result:
+    """Check a pack; `signers` is a file as OpenSSH's allowed_signers, which says whose signatures count.
+
+    Raises UsageError when one of the files cannot be read at all.
     """
-    what, pack = msg("every byte as in MANIFEST"), None
+    known = _readable(signers) if signers else ""
+    checks: list[Check] = []
+    what, pack = msg("every byte against MANIFEST"), None
     try:
         data = _bytes(file)
         pack = read(data)
         same = pack.to_bytes() == data
-        yield Check(Part.BYTES, what, note=None if same else msg("the contents are unchanged, the archive is another"))
-        what = msg("journal: hash chain, and the streams it names")
-        opened = _recorded(pack)
-        yield Check(Part.BYTES, what)
-        what = msg("commands: as the session was begun with")
-        _commands(pack, opened)
-        yield Check(Part.BYTES, what)
+        checks.append(
+            Check(Part.BYTES, what, note=None if same else msg("the contents are unchanged, the archive is another"))
+        )
+        members = dict(pack.members)
+        with refusing():
+            what = msg("journal: hash chain, the streams and the commands that it names")
+            events = verifier.check_journal(members)
+            verifier.check_recording(pack.session, members, events)
+            opened = _recorded(pack)
+            checks.append(Check(Part.BYTES, what))
+            what = msg("signatures: over this pack, by different keys")
+            found = verifier.check_signatures(pack.session, members, events, ssh_keygen.check, known)
+            checks.append(Check(Part.BYTES, what, note=None if found else msg("nobody has signed")))
     except PackRefused as error:
-        yield Check(Part.BYTES, what, _with_version(error.message, pack))
-        return
-    for judgement, differs in _JUDGEMENTS:
-        yield Check(Part.JUDGEMENT, judgement, _difference(differs, pack, opened), _judged_live(differs, opened))
-
-
-def session_of(file: Path) -> tuple[Pack, Session]:
-    """The pack and its session, to be told once its bytes hold."""
-    pack = read(_bytes(file))
-    return pack, as_of_its_end(_recorded(pack))
+        wrong = _with_version(error.message, pack)
+        checks.append(Check(Part.BYTES, what, wrong))
+        return Result(msg("refused: {reason}", reason=str(wrong)), Exit.FAILED, tuple(checks))
+    checks += [
+        Check(Part.JUDGEMENT, each, _difference(differs, pack, opened), _judged_live(differs, opened))
+        for each, differs in _JUDGEMENTS
+    ]
+    first, status = verifier.origin(found, known)
+    signatures = tuple(translatable(verifier.told(each)) for each in found)
+    return Result(translatable(first), Exit(status), tuple(checks), signatures, pack, as_of_its_end(opened))
 
 
 def _with_version(message: Message, pack: Pack | None) -> Message:
@@ -98,51 +128,35 @@ def _bytes(file: Path) -> bytes:
             msg("cannot read {file}: {reason}", file=str(file), reason=error.strerror or str(error)),
             msg("name a file made by `{program} report --pack FILE`"),
         ) from error
-    if len(data) > LARGEST:
-        raise PackRefused(msg("the file has more than {size} MB: it is not a pack", size=LARGEST // 1_000_000))
     return data
 
 
+def _readable(signers: Path) -> str:
+    try:
+        signers.open("rb").close()
+    except OSError as error:
+        raise UsageError(
+            msg("cannot read {file}: {reason}", file=str(signers), reason=error.strerror or str(error)),
+            msg("a line of it: {line}", line="kim@example.com ssh-ed25519 AAAA…"),
+        ) from error
+    return str(signers)
+
+
 def _recorded(pack: Pack) -> OpenSession:
-    """The session in a pack; raises PackRefused where journal and recording do not belong together."""
+    """The session in a pack whose bytes hold; raises PackRefused where its journal is none that this program knows."""
 
     def streams(key: str, ordinal: int) -> tuple[bytes, bytes]:
-        names = [stream_file(key, ordinal, ending) for ending in ("out", "err")]
-        for name in names:
-            if name not in pack.members:
-                raise PackRefused(msg("{name} is missing", name=name))
-        return pack.members[names[0]], pack.members[names[1]]
+        out, err = (pack.members[stream_file(key, ordinal, ending)] for ending in ("out", "err"))
+        return out, err
 
     try:
         opened = recorded(pack.members[JOURNAL], streams)
-        session = opened.state.id
-    except PackRefused:
-        raise
+        as_of_its_end(opened)
     except PlaybookError as error:
         raise PackRefused(error.message) from error
     except (LookupError, TypeError, ValueError, AttributeError) as error:  # a chain that holds, around no session
         raise PackRefused(msg("{name} is not the journal of a session", name=JOURNAL)) from error
-    expected = recording(opened)
-    for name, data in expected.items():
-        if pack.members.get(name) != data:
-            raise PackRefused(msg("{name} is not what the journal tells", name=name))
-    for name in pack.members:
-        if name.endswith((".out", ".err")) and name not in expected:
-            raise PackRefused(msg("{name} is not in the journal", name=name))
-    if session != pack.session:
-        raise PackRefused(msg("the journal is of another session: {session}", session=session))
     return opened
-
-
-def _commands(pack: Pack, opened: OpenSession) -> None:
-    sums = pack.members.get(SUMS, b"")
-    if sha256(sums).hexdigest() != command_digest(opened):
-        raise PackRefused(msg("{name} is not what the session was begun with", name=SUMS))
-    listed = {f"commands/{name}": digest for name, digest in digests(sums.decode("utf-8", "replace")).items()}
-    packed = {name for name in pack.members if name.endswith(".sh")}
-    for name in sorted(packed | set(listed)):
-        if sha256(pack.members.get(name, b"")).hexdigest() != listed.get(name):
-            raise PackRefused(msg("{name} is not what SHA256SUMS says", name=name))
 
 
 # the judgement

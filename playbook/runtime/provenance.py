@@ -9,10 +9,13 @@ import shutil
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
-from ..guide.own_commands import CONTEXT, VERSION
+from ..clock import utc_now
+from ..guide.own_commands import CLUSTER_UID, CONTEXT, IMAGES, VERSION
 from ..model import Command, Provenance
+from ..session.store import operator
 from ..version import __version__
 from .child_environment import child_environment, working_folder
 from .environment import has_tool
@@ -40,10 +43,12 @@ def provenance(
     children = child_environment(environ, working_folder())
     found = shutil.which("kubectl", path=children.variables.get("PATH"))
     kubectl = Path(found).resolve() if found else None
-    with ThreadPoolExecutor(2) as pool:
+    with ThreadPoolExecutor(4) as pool:
         seen_version = pool.submit(runner.run, VERSION if ask_server else _CLIENT_ONLY)
         seen_context = pool.submit(runner.run, CONTEXT if ask_server else replace(CONTEXT, timeout_s=_UNANSWERED_S))
+        asked = [pool.submit(runner.run, command).result for command in (CLUSTER_UID, IMAGES) if ask_server]
         version, names = seen_version.result(), seen_context.result()
+        uid, images = [answer().out for answer in asked] or ["", ""]
     client, server = _CLIENT.search(version.out), _SERVER.search(version.out)
     tools = [("kubectl", client[1] if client else "?")] if kubectl else []
     for tool, text, pattern in _VERSIONS:
@@ -64,8 +69,30 @@ def provenance(
         user=user,
         removed=children.removed,
         noticed=tuple(name for name in _READ_BY_TOOLS if Path(name).expanduser().is_file()),
+        operator=operator(environ),
+        zone=zone_of(utc_now()),
+        cluster_uid=uid.strip() if _UID.fullmatch(uid.strip()) else "",
+        images=images_in(images),
     )
 
+
+def images_in(text: str) -> tuple[tuple[str, str, str], ...]:
+    """Pod, image and digest of each container that `own_commands.IMAGES` shows; lines of another form are left out.
+
+    >>> images_in("observer-5dd97c6749-8bwxr ghcr.io/o/observer:1.4 ghcr.io/o/observer@sha256:ab12\\npostgres-0\\n")
+    (('observer-5dd97c6749-8bwxr', 'ghcr.io/o/observer:1.4', 'ghcr.io/o/observer@sha256:ab12'),)
+    """
+    lines = [line.split(" ") for line in text.splitlines() if _IMAGES.fullmatch(line)]
+    return tuple((pod, *pair) for pod, *rest in lines for pair in zip(rest[::2], rest[1::2], strict=True))
+
+
+def zone_of(moment: datetime) -> str:
+    """The machine's time zone at a moment, as `+09:00`."""
+    return moment.astimezone().isoformat()[-6:]
+
+
+_UID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_IMAGES = re.compile(r"[a-z0-9][a-z0-9.-]*(?: [\w./:@-]+ [\w./:@-]+)+")
 
 _UNANSWERED_S = 3.0
 """Where no API server answers, some kubectls (Google's dispatcher) still ask it first, whatever they are to do."""

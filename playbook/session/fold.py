@@ -14,6 +14,8 @@ from typing import Any
 
 from ..clock import parse_moment
 from ..errors import BadSession
+from ..guide import ids
+from ..guide.catalog import changes_cluster
 from ..guide.codes import NOT_REACHED, family
 from ..guide.criteria import met
 from ..model import (
@@ -122,8 +124,12 @@ def provenance_to_json(provenance: Provenance) -> dict[str, Any]:
 def provenance_from_json(data: Mapping[str, Any]) -> Provenance:
     """The reverse of `provenance_to_json`."""
     tools = tuple((name, version) for name, version in data["tools"])
-    lists = {"tools": tools, "removed": tuple(data["removed"]), "noticed": tuple(data["noticed"])}
-    return Provenance(**{field.name: data[field.name] for field in fields(Provenance)} | lists)
+    images = tuple((pod, image, digest) for pod, image, digest in data.get("images", ()))
+    lists = {"tools": tools, "removed": tuple(data["removed"]), "noticed": tuple(data["noticed"]), "images": images}
+    known = {
+        field.name: data[field.name] for field in fields(Provenance) if field.name in data
+    }  # version 1.0 had fewer
+    return Provenance(**known | lists)
 
 
 def _evidence_to_json(evidence: Evidence | None) -> list[Any] | None:
@@ -185,6 +191,7 @@ class Fold:
     _diagnosis: tuple[RunKey, ...] = ()
     _counting: dict[str, _Judged] = field(default_factory=dict)
     _history: list[_Judged] = field(default_factory=list)
+    _changes: dict[RunKey, None] = field(default_factory=dict)
 
     def apply(self, event: Event) -> None:
         """Take the next event; raises BadSession when the first one opens no session."""
@@ -218,7 +225,10 @@ class Fold:
                 self._waivers = (*self._waivers, waiver)
             case Kind.INTERRUPTED | Kind.END:
                 self._ended_at = event.at
-            case Kind.CONFIRM | Kind.BEGIN | Kind.RUN | Kind.REMASK:
+            case Kind.BEGIN | Kind.RUN:
+                if changes_cluster(data["command"].partition(".")[0]) or data["command"] == ids.REMOVE_TMP_CURL:
+                    self._changes[data["command"], data["ordinal"]] = None
+            case Kind.CONFIRM | Kind.REMASK:
                 pass  # told by the runs
 
     def state(self, digest: str = "") -> Session:
@@ -242,6 +252,7 @@ class Fold:
             digest=digest,
             causes=self._causes,
             diagnosis=tuple(self.load(*key) for key in self._diagnosis),
+            changes=tuple(self.load(*key) for key in self._changes),
         )
 
     def _judge(self, data: Mapping[str, Any]) -> None:

@@ -110,7 +110,7 @@ class SessionStore:
         path = self.directory / "sessions" / name
         self._make(path)
         session = OpenSession(Journal(path / "journal.jsonl"), path, clock=self._clock)
-        session.note(Kind.OPEN, session=name, guide=GUIDE_VERSION, digests=digests, operator=_operator())
+        session.note(Kind.OPEN, session=name, guide=GUIDE_VERSION, digests=digests, operator=operator())
         write_atomically(self.directory / "current", f"{name}\n".encode())
         return session
 
@@ -135,8 +135,27 @@ class SessionStore:
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
-def _operator() -> str:
+def person(environ: Mapping[str, str] = os.environ) -> str:
+    """The login name of who is at work: behind sudo, of who typed it.
+
+    >>> person({"SUDO_USER": "kim", "USER": "root"})
+    'kim'
+    """
+    return _behind_sudo(environ) or _user()
+
+
+def operator(environ: Mapping[str, str] = os.environ) -> str:
+    """Who runs this program and where, and who is behind sudo: `root@host (sudo: kim)`."""
+    host, behind = os.uname().nodename, _behind_sudo(environ)
+    return f"{_user()}@{host}" + (f" (sudo: {behind})" if behind else "")
+
+
+def _behind_sudo(environ: Mapping[str, str]) -> str:
+    return environ.get("SUDO_USER") or environ.get("DOAS_USER") or ""
+
+
+def _user() -> str:
     try:
-        return f"{getpass.getuser()}@{os.uname().nodename}"
+        return getpass.getuser()
     except (KeyError, OSError):
-        return f"uid {os.getuid()}@{os.uname().nodename}"
+        return f"uid {os.getuid()}"

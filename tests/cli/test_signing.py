@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import gzip
 import json
+import subprocess
+import sys
+import tarfile
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -58,15 +62,63 @@ def test_pack_and_verify(failed: Stubbed) -> None:
     assert made.returncode == 0, made.stderr
     checked = failed.playbook("verify-pack", "p.tar.gz")
     assert checked.returncode == 0, checked.stdout
+    assert checked.stdout.startswith("consistent; origin not proven\n")
     evidence = next(line.split()[-1] for line in checked.stdout.splitlines() if line.startswith("evidence digest"))
+    archive = next(line.split()[-1] for line in checked.stdout.splitlines() if line.startswith("archive digest"))
+    assert archive == sha256((failed.folder / "p.tar.gz").read_bytes()).hexdigest()
+    assert evidence in made.stdout and archive in made.stdout
     assert evidence in (failed.folder / "packed.md").read_text("utf-8")
-    assert checked.stdout.count("holds  ") == 6
+    assert checked.stdout.count("holds: ") == 6
     data = gzip.decompress((failed.folder / "p.tar.gz").read_bytes())
     (failed.folder / "p.tar.gz").write_bytes(gzip.compress(data.replace(b"8080/TCP", b"8000/TCP", 1)))
     refused = failed.playbook("verify-pack", "p.tar.gz")
     assert refused.returncode == 1
     assert "was changed" in refused.stdout
     assert failed.playbook("verify-pack", "absent.tar.gz").returncode == 2
+
+
+def test_sign_and_verify_with_signers(failed: Stubbed) -> None:
+    lines = []
+    for role in ("operator", "reviewer"):
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", role], cwd=failed.folder, check=True)
+        lines.append(f"{role}@example.com {(failed.folder / role).with_suffix('.pub').read_text('utf-8')}")
+    (failed.folder / "allowed_signers").write_text("".join(lines), "utf-8")
+    assert failed.playbook("report", "--pack", "s.tar.gz").returncode == 0
+    evidence = evidence_digest(failed)
+
+    def sign(role: str, *more: str) -> subprocess.CompletedProcess[str]:
+        return failed.playbook("sign", "s.tar.gz", "--as", role, "--key", role, *more)
+
+    assert sign("operator").returncode == 2, "neither accepted nor rejected"
+    assert "need a reason" in sign("operator", "--accept").stderr
+    done = sign("operator", "--accept", "--reason", "the port was moved")
+    assert done.returncode == 0, done.stderr
+    assert "Failed" in done.stderr
+    assert "has signed this pack already" in sign("operator", "--reject", "--reason", "no").stderr
+    alone = failed.playbook("verify-pack", "s.tar.gz", "--signers", "allowed_signers")
+    assert (alone.returncode, alone.stdout.split("\n")[0]) == (
+        3, "consistent; signed and accepted by operator operator@example.com alone",
+    )  # fmt: skip
+    assert sign("reviewer", "--reject", "--reason", "not agreed", "--name", "Lee").returncode == 0
+    both = failed.playbook("verify-pack", "s.tar.gz", "--signers", "allowed_signers")
+    assert both.returncode == 4
+    assert both.stdout.startswith("signed and rejected by reviewer reviewer@example.com: not agreed\n")
+    assert evidence_digest(failed) == evidence
+    assert failed.playbook("verify-pack", "s.tar.gz", "--signers", "absent").returncode == 2
+    with tarfile.open(failed.folder / "s.tar.gz") as archive:
+        archive.extractall(failed.folder / "unpacked", filter="data")
+    (folder,) = (failed.folder / "unpacked").iterdir()
+    told = subprocess.run(
+        [sys.executable, folder / "verify.py", "--signers", failed.folder / "allowed_signers"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (told.returncode, told.stdout.split("\n")[0]) == (4, both.stdout.split("\n")[0]), told.stderr
+    assert evidence == sha256((folder / "EVIDENCE").read_bytes()).hexdigest()
+
+
+def evidence_digest(stub: Stubbed) -> str:
+    told = stub.playbook("verify-pack", "s.tar.gz").stdout
+    return next(line.split()[-1] for line in told.splitlines() if line.startswith("evidence digest"))
 
 
 def test_waiver_of_a_failure_dies_with_its_evidence(tmp_path: Path) -> None:

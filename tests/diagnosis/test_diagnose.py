@@ -20,14 +20,8 @@ def named(name: str) -> Case:
     return next(case for case in CASES if case.name == name)
 
 
-ROOTS_ARE_RIGHT = {"1.34/exec-format"}
-"""States whose verdict is wrong today in something that is no cause."""
-
-
 @pytest.mark.parametrize(
-    "case",
-    [pytest.param(case, marks=() if case.name in ROOTS_ARE_RIGHT else wrong_today(case.name)) for case in CASES],
-    ids=lambda case: case.name,
+    "case", [pytest.param(case, marks=wrong_today(case.name)) for case in CASES], ids=lambda case: case.name
 )
 def test_roots(case: Case) -> None:
     found = examine(case)

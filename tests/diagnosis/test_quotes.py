@@ -14,6 +14,7 @@ QUOTED = {
     "crash: no such program": 'Reason: StartError, Exit Code: 128, Message: exec: "obsrever": executable file not found in $PATH',
     "crash: an exit code alone": "Reason: Error, Exit Code: 3",
     "crash: liveness": "Liveness probe failed: HTTP probe failed with statuscode: 500",
+    "mount: over, nothing else": "ContainerCreating, READY 0/1",
     "crash-other": "ValueError: unknown LOG_FORMAT xml",
     "pending-other": "didn't match Pod's node affinity/selector",
     "taint: an operator's": "maintenance=true:NoSchedule",

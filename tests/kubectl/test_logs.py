@@ -109,3 +109,20 @@ def test_a_hostile_line_costs_little(hostile: str) -> None:
     begin = time.perf_counter()
     assert level(hostile) == ""
     assert time.perf_counter() - begin < 1.0
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "exec /usr/bin/python3: exec format error",
+        "standard_init_linux.go:219: exec user process caused: exec format error",
+        "/usr/local/bin/python3: can't open file '/app/main.py': [Errno 13] Permission denied",
+        "Illegal instruction (core dumped)",
+        "Segmentation fault",
+        "Fatal Python error: init_fs_encoding: failed to get the Python codec of the filesystem encoding",
+        "Killed",
+    ],
+)
+def test_a_program_that_ended_without_a_record_is_no_clean_log(line: str) -> None:
+    assert level(line) in BAD_LEVELS
+    assert level(f"INFO the last run ended in: {line}") == "INFO"

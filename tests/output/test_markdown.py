@@ -105,7 +105,7 @@ def test_first_screen_says_who_what_when_and_verdict():
 def test_a_passing_report_is_short_and_folds_what_passed():
     from playbook import render, replay, scenario
 
-    report = render(replay(scenario("healthy-24h")))
+    report = render(replace(replay(scenario("healthy-24h")), replayed=False))
     assert len(report.splitlines()) <= 400
     assert "(#sign-off)" in report.split("## Steps")[0] and '<a id="sign-off"></a>' in report
     outside = re.sub(r"<details>.*?</details>", "", report, flags=re.S)
@@ -244,9 +244,12 @@ def test_slips_that_were_met_are_told(monkeypatch):
 
 def test_sign_off_has_room_and_the_digests():
     block = section(rendered(sessions.complete(), pack_digest="abc123"), "Sign-off")
-    assert re.search(r"\| Reviewer \| +\| +\| +\| +\|", block)
-    assert "- Pack digest: `abc123`" in block and "- Journal digest: `c0ffee" in block
-    assert "no pack was made" in section(rendered(sessions.complete()), "Sign-off")
+    assert "playbook sign" in block and "| Reviewer |" not in block
+    assert "- Evidence digest (SHA-256 of the pack's file EVIDENCE): `abc123`" in block
+    assert "- Journal digest: `c0ffee" in block
+    alone = section(rendered(sessions.complete()), "Sign-off")
+    assert re.search(r"\| Reviewer \| +\| +\| +\| +\|", alone)
+    assert "no pack was made" in alone
 
 
 def test_hostile_output_stays_in_its_place():

@@ -22,10 +22,11 @@ from support import FIXTURES, ROOT
 
 from playbook import api
 from playbook.errors import UsageError
-from playbook.output import archive, pack, verify_pack
+from playbook.output import archive, pack, verifier, verify_pack
 from playbook.output.archive import PackRefused
 from playbook.output.pack import MANIFEST, Pack
 from playbook.output.verify_pack import Part
+from playbook.version import __version__
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +48,7 @@ def wrong(data: bytes, tmp_path: Path) -> str:
     """What the check of `data` says is wrong; "" when all holds."""
     file = tmp_path / "p.tar.gz"
     file.write_bytes(data)
-    return next((str(check.wrong) for check in verify_pack.verify(file) if check.wrong), "")
+    return next((str(check.wrong) for check in verify_pack.verify(file).checks if check.wrong), "")
 
 
 def rebuilt(made: Pack, **changes: bytes | None) -> bytes:
@@ -60,6 +61,8 @@ def rebuilt(made: Pack, **changes: bytes | None) -> bytes:
             members[name] = data
     session = api.replay(FIXTURES / "1.20/healthy", diagnose=False)
     object.__setattr__(session, "id", made.session)
+    del members["EVIDENCE"]
+    members["EVIDENCE"] = verifier.evidence_of(pack._manifest(session, members))
     members[MANIFEST] = pack._manifest(session, members)
     return Pack(made.session, members, made.mtime).to_bytes()
 
@@ -73,11 +76,11 @@ def test_same_session_same_bytes(stub: Stubbed, made: Pack, tmp_path: Path) -> N
 def test_every_check_holds(made: Pack, tmp_path: Path) -> None:
     file = tmp_path / "p.tar.gz"
     file.write_bytes(made.to_bytes())
-    checks = list(verify_pack.verify(file))
-    assert len(checks) == 6
-    assert [check.wrong for check in checks] == [None] * 6
-    found, session = verify_pack.session_of(file)
-    assert found == made
+    result = verify_pack.verify(file)
+    assert [check.wrong for check in result.checks] == [None] * 6
+    assert (str(result.first), result.status) == ("consistent; origin not proven", 0)
+    found, session = result.pack, result.session
+    assert found == made and session
     assert [waiver.by for waiver in session.waivers] == ["Kim"]
     assert session.causes
 
@@ -99,9 +102,7 @@ def test_ordinary_tools_read_it(made: Pack, tmp_path: Path) -> None:
 
 
 def test_report_shows_the_evidence_digest(made: Pack) -> None:
-    lines = made.members[MANIFEST].splitlines(keepends=True)[:-1]
-    evidence = sha256(b"".join(line for line in lines if b"report." not in line)).hexdigest()
-    assert evidence == made.evidence
+    assert sha256(made.members["EVIDENCE"]).hexdigest() == made.evidence
     assert made.evidence in made.members["report.md"].decode()
 
 
@@ -160,9 +161,9 @@ def test_another_archive_of_the_same_members_holds_and_says_so(made: Pack, at: i
     file = tmp_path / "p.tar.gz"
     data = made.to_bytes()
     file.write_bytes(data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :])
-    checks = list(verify_pack.verify(file))
+    checks = verify_pack.verify(file).checks
     assert [check.wrong for check in checks] == [None] * 6
-    assert [str(check.note) for check in checks if check.note] == ["the contents are unchanged, the archive is another"]
+    assert str(checks[0].note) == "the contents are unchanged, the archive is another"
 
 
 def test_an_archive_made_by_ordinary_tar_is_another(made: Pack, tmp_path: Path) -> None:
@@ -285,10 +286,10 @@ def test_a_compressed_archive_is_refused_and_never_swells(made: Pack) -> None:
 
 def test_a_bomb_is_unpacked_up_to_the_limit_only(monkeypatch: pytest.MonkeyPatch) -> None:
     bomb = gzip.compress(entry("s/a.out", bytes(30_000_000)) + bytes(1024))
-    monkeypatch.setattr(archive, "LARGEST", 100_000)
+    monkeypatch.setattr(verifier, "LARGEST", 100_000)
     tracemalloc.start()
     try:
-        with pytest.raises(PackRefused, match="own headers"):
+        with pytest.raises(PackRefused, match="more than"):
             pack.read(bomb)
         assert tracemalloc.get_traced_memory()[1] < 1_000_000
     finally:
@@ -355,7 +356,7 @@ def test_what_has_no_journal(tmp_path: Path) -> None:
     with pytest.raises(UsageError):
         pack.pack(FIXTURES / "1.20/healthy")
     with pytest.raises(UsageError):
-        list(verify_pack.verify(tmp_path / "absent"))
+        verify_pack.verify(tmp_path / "absent")
 
 
 # the judgement, which another version of the program may come to otherwise
@@ -368,7 +369,7 @@ def test_what_is_judged_otherwise_is_not_called_changed(
     file.write_bytes(made.to_bytes())
     monkeypatch.setattr(verify_pack, "rejudge", lambda session: replace(session, history=session.history[::-1]))
     monkeypatch.setattr(verify_pack, "__version__", "99.0")
-    checks = list(verify_pack.verify(file))
+    checks = verify_pack.verify(file).checks
     assert [check.part for check in checks] == [Part.BYTES] * 3 + [Part.JUDGEMENT] * 3
     assert [check.wrong is None for check in checks] == [True, True, True, False, True, True]
     assert "judged otherwise" in str(checks[3].wrong) and "99.0" in str(checks[3].wrong)
@@ -384,24 +385,45 @@ def test_a_journal_that_is_none(made: Pack, tmp_path: Path) -> None:
 OLD = sorted((ROOT / "tests" / "fixtures_packs").rglob("*.tar.gz"))
 
 
+OVERALL = {
+    "1.0.0/healthy.tar.gz": "incomplete",
+    "1.0.0/secret-missing.tar.gz": "aborted",
+    "1.1.0/secret-missing.tar.gz": "aborted",
+    "1.1.0/service-port.tar.gz": "incomplete",
+}
+
+
+def name_of(file: Path) -> str:
+    return f"{file.parent.name}/{file.name}"
+
+
 def test_packs_of_earlier_versions_are_there() -> None:
-    assert [file.relative_to(ROOT / "tests" / "fixtures_packs").as_posix() for file in OLD] == [
-        "1.0.0/healthy.tar.gz",
-        "1.0.0/secret-missing.tar.gz",
-    ]
+    assert [name_of(file) for file in OLD] == list(OVERALL)
 
 
-@pytest.mark.parametrize("file", OLD, ids=lambda file: f"{file.parent.name}/{file.name}")
+@pytest.mark.parametrize("file", OLD, ids=name_of)
 def test_packs_of_earlier_versions_keep_their_bytes(file: Path) -> None:
     """Bytes, journal, streams and commands hold for ever; a later program may judge otherwise, and then says so."""
-    checks = list(verify_pack.verify(file))
-    assert len(checks) == 6
-    bytes_hold = list(takewhile(lambda check: check.part is Part.BYTES, checks))
+    result = verify_pack.verify(file)
+    bytes_hold = list(takewhile(lambda check: check.part is Part.BYTES, result.checks))
     assert [check.wrong for check in bytes_hold] == [None] * 3
-    assert [str(check.note) for check in checks if check.note] == ["the contents are unchanged, the archive is another"]
-    for check in checks[3:]:
-        assert check.wrong is None or check.part is Part.JUDGEMENT
-    found, session = verify_pack.session_of(file)
+    assert [check.part for check in result.checks[3:]] == [Part.JUDGEMENT] * 3
+    for check in result.checks[3:]:
+        says = f"made by version {file.parent.name}" if file.parent.name != __version__ else ""
+        assert check.wrong is None or says in str(check.wrong)
+    assert result.status in (0, 3, 4)
+    found, session = result.pack, result.session
+    assert found and session
     assert found.made_by == file.parent.name
     assert found.evidence in found.members["report.md"].decode()
-    assert session.overall.value == {"healthy": "incomplete", "secret-missing": "aborted"}[file.name.partition(".")[0]]
+    assert session.overall.value == OVERALL[name_of(file)]
+
+
+@pytest.mark.parametrize(("name", "first"), [
+    ("secret-missing", "signed and rejected by reviewer lee@example.com: observer-secrets is missing"),
+    ("service-port", "signed and accepted by operator kim@example.com and reviewer lee@example.com"),
+])  # fmt: skip
+def test_signatures_of_version_1_1_hold(name: str, first: str) -> None:
+    folder = ROOT / "tests" / "fixtures_packs" / "1.1.0"
+    result = verify_pack.verify(folder / f"{name}.tar.gz", folder / "allowed_signers")
+    assert (str(result.first), len(result.signatures)) == (first, 2)

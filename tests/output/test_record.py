@@ -1,0 +1,61 @@
+"""The report tells who ran it, on which cluster, and what it changed there; a replay says that it is one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import sessions
+from stubbed import Stubbed
+from support import FIXTURES
+
+from playbook import api
+from playbook.guide import ids
+from playbook.model import Provenance
+from playbook.output.changes import change, changing_runs
+from playbook.output.head import head_rows
+from playbook.session.fold import provenance_from_json, provenance_to_json
+
+MADE = Provenance(
+    "1.1.0", "0" * 64, operator="root@oracle (sudo: kim)", zone="+09:00", server="v1.34.4+k3s1",
+    cluster_uid="12345678-1234-1234-1234-123456789abc",
+    images=(("postgres-0", "docker.io/library/postgres:15", "docker.io/library/postgres@sha256:ab12"),),
+)  # fmt: skip
+
+
+def test_who_and_which_cluster() -> None:
+    rows = dict(head_rows(replace(sessions.complete(), provenance=MADE)))
+    assert rows["Run by"].endswith("root@oracle (sudo: kim)")
+    assert rows["Cluster UID (namespace kube-system)"] == "`12345678-1234-1234-1234-123456789abc`"
+    assert rows["Local time"].count("+09:00") == 2
+    assert rows["Images"] == "postgres-0: docker.io/library/postgres:15, docker.io/library/postgres@sha256:ab12"
+
+
+def test_what_is_not_known_is_left_out() -> None:
+    assert "Cluster UID (namespace kube-system)" not in dict(head_rows(sessions.empty()))
+
+
+def test_provenance_of_version_1_0_is_read() -> None:
+    data = provenance_to_json(MADE)
+    assert provenance_from_json(data) == MADE
+    old = {key: data[key] for key in data if key not in ("operator", "zone", "cluster_uid", "images")}
+    assert provenance_from_json(old) == replace(MADE, operator="", zone="", cluster_uid="", images=())
+
+
+def test_every_change_is_listed(tmp_path) -> None:
+    stub = Stubbed(tmp_path)
+    stub.playbook("all", "--allow-restart")
+    session = api.recorded_session(stub.session)
+    assert [run.command for run in session.changes] == [
+        ids.WRITE_DATA, ids.WRITE_LOGS, ids.HEALTH_VIA_SERVICE, ids.DELETE_OBSERVER, ids.DELETE_POSTGRES,
+    ]  # fmt: skip
+    assert changing_runs(session) == session.changes
+    assert "pods deleted: observer-" in str(change(session.changes[3]))
+    report = api.render(session)
+    assert "pods deleted: postgres-0" in report
+    assert "Replay" not in report.split("\n")[0]
+
+
+def test_a_replay_is_marked_and_not_to_be_signed() -> None:
+    report = api.render(api.replay(FIXTURES / "1.20/healthy-24h"))
+    assert report.startswith("> **Replay of a recording: nothing was run, and it is not to be signed.**\n")
+    assert "## Sign-off" not in report
