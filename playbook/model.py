@@ -114,8 +114,7 @@ class Refused:
 def refused(run: Run) -> Refused | None:
     """Why `run` was refused; None where it was not, or for a reason that this version does not know."""
     why, _, detail = run.note.partition(": ")
-    known = run.ended is Ended.REFUSED and why in {refusal.value for refusal in Refusal}
-    return Refused(Refusal(why), detail) if known else None
+    return Refused(Refusal(why), detail) if run.ended is Ended.REFUSED and why in set(Refusal) else None
 
 
 @dataclass(frozen=True, slots=True)
