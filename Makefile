@@ -7,7 +7,7 @@ SCENARIO ?= healthy
 GUIDE ?= ../shared/guide.md
 PYTEST ?= -q
 
-.PHONY: help run demo test test-slow test-all lint test-arm64 test-cluster audit bench pyz dist clean
+.PHONY: help run demo test test-slow test-all lint test-arm64 test-bare test-cluster audit bench pyz dist clean
 
 help:
 	@echo 'make run           ./playbook.sh, which makes its own environment    (ARGS=all)'
@@ -17,6 +17,7 @@ help:
 	@echo 'make test-all      all of them to their full extent, with every kubectl that is found'
 	@echo 'make lint          ruff, mypy --strict, the import contract, the catalogs'
 	@echo 'make test-arm64    the first commands and a recorded cluster on emulated arm64; as root'
+	@echo 'make test-bare     a first night on bare Debian 12, 13 and Ubuntu-like roots; as root'
 	@echo 'make test-cluster  the tests on the cluster that KUBECONFIG names; says first what they do to it'
 	@echo 'make audit         commands/ against the guide document            (GUIDE=path)'
 	@echo 'make bench         the measurements of docs/speed.md; on a cluster too where KUBECONFIG or PLAYBOOK_FAULTS is set'
@@ -67,6 +68,10 @@ lint: $(VENV)/.made-test
 # tests/arm64/run says what it needs and how to keep the root that it makes.
 test-arm64:
 	@PYTHON=$(PYTHON) tests/arm64/run
+
+# tests/bare/run says what it needs and how to keep the roots that it makes.
+test-bare:
+	@PYTHON=$(PYTHON) tests/bare/run
 
 # What they create, delete and break is the first thing they print; tests/cluster/conftest.py has the variables.
 test-cluster: $(VENV)/.made-test

@@ -38,6 +38,7 @@ _VERBS = {
     "verify-pack": ("signoff", "Check a pack made by `report --pack`, offline."),
     "waive": ("signoff", "Accept one finding as it is, by name and reason."),
     "diagnose": ("repair", "Walk the guide's decision trees for what failed."),
+    "doctor": ("doctor", "Show whether this machine and this user have what a verification needs."),
     "fix": ("repair", "Create what the guide creates by hand."),
     "completion": ("show", "Print the completion script for a shell."),
 }

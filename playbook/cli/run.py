@@ -6,6 +6,7 @@ from typing import Any
 
 from .. import api
 from ..errors import EXIT_OF
+from ..model import Verdict
 from ..output.markdown import warm_up
 from ..output.status import next_line
 from ..runtime.environment import has_tool
@@ -22,6 +23,12 @@ def carry_out(allow_restart: bool, form: Form, state_dir: str | None, *, verbose
         path = api.session_folder(state_dir, session.id) / "report.md"
         api.save(api.render(session), path)
         console.outcome(session)
+        if any(
+            result.step == "0" and result.verdict in (Verdict.FAIL, Verdict.INCONCLUSIVE) for result in session.results
+        ):
+            from .doctor import tell_what_is_wrong  # noqa: PLC0415 - only for a cluster that was not reached
+
+            tell_what_is_wrong(state_dir)
         report = msg("report: {path}", path=str(path))
         if form == "text":
             console.result(report)

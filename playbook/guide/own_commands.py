@@ -84,6 +84,38 @@ CONTEXT = Command(
 )
 """The names of context and user, for the report; kubectl shows no credential here."""
 
+SERVER_VERSION = Command("server-version", "", "kubectl get --raw /version\n", "", timeout_s=15.0)
+"""The smallest of questions, which everybody may ask: whether the API server answers, and how fast (`doctor`)."""
+
+DATE_OF_SERVER = Command(
+    "server-date",
+    "",
+    "curl -sk --max-time 5 -o /dev/null -D - "
+    "\"$(kubectl config view --minify -o jsonpath='{.clusters[0].cluster.server}')/version\"\n",
+    "",
+    timeout_s=10.0,
+)
+"""The time at the API server, from the header of its answer. No credential is sent, so its certificate does not matter."""
+
+NEEDED_RIGHTS = (
+    "get nodes", "get namespaces", "get persistentvolumeclaims", "get sealedsecrets.bitnami.com", "get secrets",
+    "get configmaps", "get services", "list pods", "list events", "get pods --subresource=log",
+    "create pods --subresource=exec", "create pods --subresource=portforward", "create pods",
+    "create pods --subresource=attach", "delete pods",
+)  # fmt: skip
+"""What the guide's commands do in the namespace, as `kubectl auth can-i` is asked for it."""
+
+
+def may(right: str) -> Command:
+    """The question whether this user has one of `NEEDED_RIGHTS`; it prints yes or no (`doctor`).
+
+    >>> may("create pods --subresource=exec").text
+    'kubectl auth can-i create pods --subresource=exec -n observer-prod\\n'
+    """
+    name = right.replace(" --subresource=", "/").replace(" ", "-")
+    return Command(f"can-i-{name}", "", f"kubectl auth can-i {right} -n observer-prod\n", "", timeout_s=10.0)
+
+
 SECRET_VALUES = Command(ids.SECRET_VALUES, "", "kubectl get secrets -n observer-prod -o json\n", "", timeout_s=8.0)
 """The values that are to be masked, read into memory before anything is kept. Its output is kept nowhere; no verdict."""
 
