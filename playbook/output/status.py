@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from ..guide.remedies import harmless_next
 from ..model import PASSING, Overall, Refusal, Session, StepResult, Verdict
 from ..runtime.staleness import kept_because, rule
 from ..text import Message, msg
@@ -31,15 +32,14 @@ def _prospect(session: Session, result: StepResult, at: datetime) -> Message:
 
 
 def next_command(session: Session) -> str:
-    """What to type next: the remedy of the first root cause, where there is one with a command."""
-    roots = (remedy.command for cause in session.causes[:1] for remedy in cause.remedy if remedy.command)
-    first = next(roots, None)
+    """What to type next: the first root cause's remedy, where it has a command that changes nothing."""
+    first = harmless_next(remedy for cause in session.causes[:1] for remedy in cause.remedy)
     if first:
         return first
     if session.overall is Overall.COMPLETE:
         return "playbook report -o report.md"
     if session.overall is Overall.INCOMPLETE and _waits_for_permission(session):
-        return "playbook all --allow-restart"
+        return "playbook all --plan"  # what a restart would delete; it is not proposed blindly
     return "playbook all"
 
 
