@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .errors import BadRecording, BadSession, UsageError
-from .files import write_atomically
+from .files import save_as_asked
 from .guide.catalog import Catalog, load
 from .model import Command, Ended, Finding, Overall, Run, Runs, Session, StepResult
 from .output.render import Format, render, render_finding
@@ -392,4 +392,4 @@ def waive(code: str, by: str, reason: str, *, state_dir: str | None = None, sess
 def save(text: str | bytes, path: Path) -> None:
     """Write a report or a pack to `path`: wholly or not at all, readable by its owner only. Raises DiskTrouble."""
     data = text.encode() if isinstance(text, str) else text
-    write_atomically(path, data, msg("choose another place with -o, or free the disk; the session itself is kept"))
+    save_as_asked(path, data, msg("choose another place with -o, or free the disk; the session itself is kept"))

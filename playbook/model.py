@@ -71,6 +71,7 @@ class Ended(str, Enum):
     EXITED = "exited"
     TIMEOUT = "timeout"  # our time limit; the whole process group was ended
     INTERRUPTED = "interrupted"  # a signal to the program, or a lost terminal
+    CUT = "cut"  # it printed more than is kept (32 MiB of one stream); it was ended, and nothing is concluded from it
     STOPPED_EARLY = "settled"  # ended by the program because its answer had been seen elsewhere (Step 7-2)
     NOT_FOUND = "not-found"  # bash itself is not there
     NOT_RECORDED = "not-recorded"  # a recording does not have it
@@ -114,8 +115,7 @@ class Refused:
 def refused(run: Run) -> Refused | None:
     """Why `run` was refused; None where it was not, or for a reason that this version does not know."""
     why, _, detail = run.note.partition(": ")
-    known = run.ended is Ended.REFUSED and why in {refusal.value for refusal in Refusal}
-    return Refused(Refusal(why), detail) if known else None
+    return Refused(Refusal(why), detail) if run.ended is Ended.REFUSED and why in set(Refusal) else None
 
 
 @dataclass(frozen=True, slots=True)

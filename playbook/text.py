@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from string import Formatter
 from typing import Any
 
 LANGUAGES = ("en", "ko")
@@ -19,6 +20,7 @@ LANGUAGES = ("en", "ko")
 PROGRAM = "playbook"
 """What the program is called in the journal, in reports and in packs, however it was started."""
 
+_FORMATTER = Formatter()
 _language = LANGUAGES[0]
 _program = PROGRAM
 _catalogs: dict[str, gettext.NullTranslations] = {}
@@ -52,8 +54,15 @@ class Message:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Message:
-        """The reverse of `to_json`; raises KeyError or TypeError on another shape."""
-        return cls(data["template"], tuple(dict(data.get("values", {})).items()))
+        """The reverse of `to_json`; raises KeyError, TypeError, ValueError or AttributeError on another shape."""
+        template, values = data["template"], data.get("values", {})
+        names = {*values, "program"}
+        for _, place, form, conversion in _FORMATTER.parse(template):
+            if place is not None and (place not in names or form or conversion):
+                raise ValueError(f"no place of a message: {place}")
+        if not all(isinstance(name, str) and isinstance(value, (str, int)) for name, value in values.items()):
+            raise TypeError("a value of a message is neither text nor a number")
+        return cls(template, tuple(values.items()))
 
 
 def msg(template: str, /, **values: str | int) -> Message:

@@ -115,6 +115,8 @@ class FakeCluster:
                 name=command.target, owner="StatefulSet/postgres" if postgres else "ReplicaSet/observer-7cd9cf784",
                 path="/var/lib/postgresql/data" if postgres else "/opt/platform/runtime/observer/data",
                 claim="observer-db-pvc" if postgres else "observer-data-pvc"))  # fmt: skip
+        if key.startswith("admit-"):
+            return self._run(key, "pod/playbook-dry-run\n")
         if key == "secret-values":
             return self._run(key, '{"apiVersion": "v1", "items": []}')
         if key.startswith("version-"):

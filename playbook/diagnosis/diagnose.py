@@ -139,6 +139,7 @@ _UNANSWERED = frozenset(
         FailureKind.KUBECONFIG_ABSENT,
         FailureKind.CERTIFICATE,
         FailureKind.TIMEOUT,
+        FailureKind.CUT,
         FailureKind.INTERRUPTED,
         FailureKind.NOT_RECORDED,
         FailureKind.TOOL_MISSING,

@@ -60,6 +60,8 @@ DESCRIBE_POD = "describe-pod"
 DESCRIBE_POD_FAILED = "describe-pod-failed"
 
 LOGS = "logs"
+ADMIT_OBSERVER = "admit-observer"
+ADMIT_POSTGRES = "admit-postgres"
 NOT_CREATED = "pods-not-created"
 REMOVE_TMP_CURL = "remove-tmp-curl"
 SECRET_VALUES = "secret-values"

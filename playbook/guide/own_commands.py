@@ -34,6 +34,29 @@ NOT_CREATED = Command(
 )
 """Why no pod at all is made in place of a deleted one: a quota, an admission webhook. No command of the guide shows it."""
 
+_TEMPLATE = """\
+kubectl get pod -l app={app} -n observer-prod -o json | python3 -c '
+import json, sys
+pod = next(each for each in json.load(sys.stdin)["items"] if each["status"]["phase"] == "Running")
+spec, about = pod["spec"], pod["metadata"]
+for name in ("nodeName", "priority", "preemptionPolicy", "ephemeralContainers"):
+    spec.pop(name, None)
+kept = {{name: about[name] for name in ("namespace", "labels", "annotations") if name in about}}
+kept["name"] = "playbook-dry-run-{app}"
+json.dump({{"apiVersion": "v1", "kind": "Pod", "metadata": kept, "spec": spec}}, sys.stdout)
+' | kubectl create --dry-run=server -o name -f -
+"""
+
+
+def _admit(id: str, app: str) -> Command:
+    """Whether the API server takes another pod like the present one: nothing is made, and no value of the pod is printed."""
+    return Command(id, "8", _TEMPLATE.format(app=app), "", timeout_s=20.0)
+
+
+ADMIT_OBSERVER = _admit(ids.ADMIT_OBSERVER, "observer")
+ADMIT_POSTGRES = _admit(ids.ADMIT_POSTGRES, "postgres")
+"""Quotas, admission webhooks and policies show in no command of the guide before a pod is made."""
+
 VERSION = Command("kubectl-version", "", "kubectl version\n", "", timeout_s=10.0)
 """Which kubectl speaks to which API server: for the report."""
 
@@ -64,5 +87,6 @@ CONTEXT = Command(
 SECRET_VALUES = Command(ids.SECRET_VALUES, "", "kubectl get secrets -n observer-prod -o json\n", "", timeout_s=8.0)
 """The values that are to be masked, read into memory before anything is kept. Its output is kept nowhere; no verdict."""
 
-OWN_COMMANDS = {command.key: command for command in (REMOVE_TMP_CURL, LOG_TMP_CURL, NOT_CREATED, SECRET_VALUES)}
+_ALL = (REMOVE_TMP_CURL, LOG_TMP_CURL, ADMIT_OBSERVER, ADMIT_POSTGRES, NOT_CREATED, SECRET_VALUES)
+OWN_COMMANDS = {command.key: command for command in _ALL}
 """All of them, by the name under which their runs are recorded."""

@@ -30,6 +30,7 @@ class FailureKind(str, Enum):
     NODE = "node"  # the API server could not reach the node's kubelet
     TOOL_MISSING = "tool-missing"
     TIMEOUT = "timeout"
+    CUT = "cut"  # more was printed than is kept
     INTERRUPTED = "interrupted"
     NOT_RECORDED = "not-recorded"
     REFUSED = "refused"
@@ -100,6 +101,7 @@ _FAILING = re.compile(
 
 _OWN = {
     Ended.TIMEOUT: FailureKind.TIMEOUT,
+    Ended.CUT: FailureKind.CUT,
     Ended.INTERRUPTED: FailureKind.INTERRUPTED,
     Ended.NOT_RECORDED: FailureKind.NOT_RECORDED,
     Ended.NOT_FOUND: FailureKind.TOOL_MISSING,

@@ -42,6 +42,7 @@ OVERALLS = {
 _ENDS = {
     Ended.TIMEOUT: msg("ended by the time limit"),
     Ended.INTERRUPTED: msg("interrupted"),
+    Ended.CUT: msg("ended by the program: it printed more than {n} MiB", n=32),
     Ended.STOPPED_EARLY: msg("ended by the program: the answer had been seen"),
     Ended.NOT_FOUND: msg("bash could not be started"),
     Ended.NOT_RECORDED: msg("not in the recording"),

@@ -112,6 +112,8 @@ class PortForwardSession:
             ended = Ended.EXITED
             if part is self._forward and not self._listening and code < 0:
                 code, ended = None, Ended.TIMEOUT  # it was alive, but never listened
+        if part.out.is_full or part.err.is_full:
+            code, ended = None, Ended.CUT
         seconds = round((part.end or time.monotonic()) - part.begin, 3) if part.fed_at else 0.0
         began = part.fed_at or self._clock()
         return Run(part.command.key, 0, part.out.take(), part.err.take(), code, ended, began, seconds, note)

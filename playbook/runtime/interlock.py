@@ -16,6 +16,7 @@ from ..guide.expected import DATA_DIRECTORY
 from ..kubectl.pods import mounted_from
 from ..model import Refusal, Refused, Run, Session
 from ..session.journal import Kind
+from ..steps.admission import Admission, admission
 from ..steps.judging import step_by_number
 from ..steps.needs import STEPS_NEEDED, left_over_pods, unmet
 from ..steps.restart import OBSERVER, Restart, counted, is_bound, pods_listed
@@ -39,7 +40,7 @@ def refusal(restart: Restart, before: Run, execution: LiveExecution) -> Refused 
         return Refused(Refusal.COUNT_ZERO)
     old = _seen_too_long_ago(execution)
     why = _by_table(execution, tuple(step for step in STEPS_NEEDED if step not in old))
-    why = why or _by_cluster(restart, execution)
+    why = why or _by_cluster(restart, execution) or _by_admission(restart, execution)
     if why:
         return why
     if not _is_confirmed(execution):
@@ -48,7 +49,8 @@ def refusal(restart: Restart, before: Run, execution: LiveExecution) -> Refused 
     if not old:
         return None
     _look_again(execution, old)
-    return _by_table(execution, STEPS_NEEDED) or _by_cluster(restart, execution)
+    why = _by_table(execution, STEPS_NEEDED) or _by_cluster(restart, execution)
+    return why or _by_admission(restart, execution)
 
 
 def _by_table(execution: LiveExecution, steps: tuple[str, ...]) -> Refused | None:
@@ -74,6 +76,12 @@ def _by_cluster(restart: Restart, execution: LiveExecution) -> Refused | None:
         if not mounted_from(description, restart.directory, restart.claim):
             return Refused(Refusal.DATA_NOT_MOUNTED)
     return None
+
+
+def _by_admission(restart: Restart, execution: LiveExecution) -> Refused | None:
+    """Whether the API server says that it would not take the new pod; that it may not be asked, the finding says."""
+    answer = admission(execution.run(restart.admission))
+    return Refused(Refusal.NOT_ADMITTED) if answer.admission is Admission.REFUSED else None
 
 
 def _seen_too_long_ago(execution: LiveExecution) -> tuple[str, ...]:

@@ -18,7 +18,10 @@ from ..clock import Clock, utc_now
 from ..model import Command, Ended, Run
 from .child_environment import NEUTRAL_FOLDER, child_environment, working_folder
 from .forward import PortForwardSession
-from .processes import Child, Sink, end, outcome
+from .processes import Child, Sink, end, limit_files, outcome
+
+FULL_EVERY_S = 1.0
+"""How often it is looked whether a command that goes on has printed more than is kept."""
 
 CLEANUP_S = 40.0
 """The longest that a cleanup may take."""
@@ -124,19 +127,26 @@ class LiveRunner:
             ("-o", "pipefail", "-c", command.text), (self._null, out.fd, err.fd), env=env, protected=protected
         )
         try:
-            self._attend(child, begin, timeout_s, until)
+            self._attend(child, begin, timeout_s, until, (out, err))
         finally:
             self._settle(child)
         seconds = round(time.monotonic() - begin, 3)
         ended, note = outcome(child)
+        if (out.is_full or err.is_full) and ended is not Ended.INTERRUPTED:
+            ended = Ended.CUT
         exit_code = child.exit_code if ended is Ended.EXITED else None
         return Run(command.key, 0, out.take(), err.take(), exit_code, ended, began, seconds, note)
 
-    def _attend(self, child: Child, begin: float, timeout_s: float, until: Callable[[], bool] | None) -> None:
+    def _attend(
+        self, child: Child, begin: float, timeout_s: float, until: Callable[[], bool] | None, sinks: tuple[Sink, Sink]
+    ) -> None:
         """Return when bash has ended, or when it is to be ended; `child.why` then says why."""
         deadline = begin + timeout_s
         ask = begin + self._settle_after_s if until else deadline
-        while not child.done.wait(max(0.0, min(ask, deadline) - time.monotonic())):
+        while not child.done.wait(max(0.0, min(ask, deadline, time.monotonic() + FULL_EVERY_S) - time.monotonic())):
+            if any(sink.is_full for sink in sinks):
+                child.why = child.why or Ended.CUT
+                return
             if time.monotonic() >= deadline:
                 child.why = child.why or Ended.TIMEOUT
                 return
@@ -176,7 +186,7 @@ class LiveRunner:
             if self._bash is None:
                 raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), "bash")
             # The child itself tells the guard, before it becomes bash: at no moment does bash run unknown to it.
-            process = self._spawn(arguments, {**options, "_preexec_fn": lambda: self._tell(f"+{os.getpid()}")})
+            process = self._spawn(arguments, {**options, "_preexec_fn": self._begin})
             child.pgid = process.pgid
             child.started.set()
             if child.why:  # ended before it began
@@ -218,6 +228,10 @@ class LiveRunner:
         variables = child_environment(os.environ, self._folder).variables
         self._guard = self._spawn(("-c", _GUARD), {**_on((reading, self._null, self._null)), "_env": variables})
         os.close(reading)
+
+    def _begin(self) -> None:
+        limit_files()
+        self._tell(f"+{os.getpid()}")
 
     def _tell(self, line: str) -> None:
         with suppress(OSError):  # without its guard only a SIGKILL to the program would leave children

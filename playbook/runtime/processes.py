@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import threading
 import time
 
 from ..model import NOT_STARTED, Ended
+
+MOST_BYTES = 32 << 20
+"""What is kept of one stream: 32 MiB, a thousand times what a command of the guide prints."""
 
 STEP_S = 0.01
 """How long is slept between two looks at a group that was told to end."""
@@ -40,7 +44,20 @@ class Sink:
         """All that was printed; nothing can be taken a second time. To be called when the child has ended."""
         data = self.peek()
         os.close(self.fd)
-        return data
+        return data[:MOST_BYTES]
+
+    @property
+    def is_full(self) -> bool:
+        """Whether more was printed than is kept."""
+        return os.fstat(self.fd).st_size > MOST_BYTES
+
+
+def limit_files() -> None:
+    """For a child: no file, and so no stream of its, grows far over what is kept; the kernel sees to it, at once."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    most = MOST_BYTES + 1
+    if soft == resource.RLIM_INFINITY or soft > most:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (most, hard))
 
 
 class Child:

@@ -17,7 +17,7 @@ from typing import Any
 
 from ..clock import parse_moment, stamp
 from ..errors import BadSession
-from ..files import disk_errors
+from ..files import disk_errors, read_own
 from ..text import msg
 
 GENESIS = "0" * 64
@@ -45,6 +45,9 @@ class Kind(str, Enum):
     WAIVE = "waive"  # a finding was accepted by somebody
     INTERRUPTED = "interrupted"  # a signal or a lost terminal ended the run
     END = "end"  # the program ended by itself: the overall verdict
+
+
+KINDS = frozenset(kind.value for kind in Kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +100,9 @@ class Journal:
         with disk_errors(path):
             try:
                 if self._descriptor is None:
-                    self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+                    self._descriptor = os.open(
+                        path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600
+                    )
                 size = os.fstat(self._descriptor).st_size
                 left = line + b"\n"
                 while left:
@@ -116,7 +121,7 @@ def read(path: Path) -> tuple[Journal, int]:
     A last line without its line end was being written when the program died: it is cut off the file. Any other damage
     raises BadSession with the line number.
     """
-    data = path.read_bytes()
+    data = read_own(path)
     whole, _, torn = data.rpartition(b"\n")
     events, digest = check(whole + b"\n" if whole else b"", str(path))
     if torn:
@@ -138,7 +143,10 @@ def check(data: bytes, name: str) -> tuple[tuple[Event, ...], str]:
     lines = data.split(b"\n")[:-1]
     for number, line in enumerate(lines, 1):
         try:
-            entry = json.loads(line)
+            entry = json.loads(line, parse_constant=_no_number)
+            kind = entry.get("event")
+            if isinstance(kind, str) and kind not in KINDS and entry.get("prev") == digest:
+                raise _newer(name, number, kind)
             event = Event(entry.pop("seq"), parse_moment(entry.pop("at")), Kind(entry.pop("event")), entry)
             previous = entry.pop("prev")
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
@@ -154,6 +162,10 @@ def check(data: bytes, name: str) -> tuple[tuple[Event, ...], str]:
     return tuple(events), digest
 
 
+def _no_number(text: str) -> float:
+    raise ValueError(f"{text} is no number")
+
+
 def _says(line: bytes, digest: str) -> bool:
     return line.endswith(f'"prev":"{digest}"}}'.encode())
 
@@ -162,6 +174,13 @@ def _line(event: Event, previous: str) -> bytes:
     entry = {"seq": event.seq, "at": stamp(event.at), "event": event.kind.value, **event.data, "prev": previous}
     return json.dumps(entry, ensure_ascii=False, separators=(",", ":"), sort_keys=False).encode(
         "utf-8", "surrogatepass"
+    )
+
+
+def _newer(name: str, line: int, kind: str) -> BadSession:
+    return BadSession(
+        msg("{file}: line {line} says `{kind}`, which this version does not know", file=name, line=line, kind=kind),
+        msg("go on with the newer version that wrote it, or start a new session with --fresh"),
     )
 
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..clock import parse_moment
 from ..errors import BadRecording
-from ..files import disk_errors, write_atomically
+from ..files import disk_errors, read_own, write_atomically
 from ..model import Ended, Run
 from ..text import Message, msg, verbatim
 
@@ -73,7 +73,7 @@ def read_streams(folder: Path, key: str, ordinal: int) -> tuple[bytes, bytes]:
     """Standard output and error of one run as `RecordingWriter` wrote them; raises BadRecording without them."""
     names = [stream_file(key, ordinal, ending) for ending in ("out", "err")]
     try:
-        return (folder / names[0]).read_bytes(), (folder / names[1]).read_bytes()
+        return read_own(folder / names[0]), read_own(folder / names[1])
     except OSError as error:
         file, reason = str(error.filename or names[0]), error.strerror or str(error)
         raise BadRecording(msg("{file} in the recording cannot be read: {reason}", file=file, reason=reason)) from error

@@ -13,6 +13,7 @@ from typing import Any
 
 from ..clock import Clock, parse_moment, stamp, utc_now
 from ..errors import BadSession
+from ..files import read_own
 from ..guide import ids
 from ..kubectl.failures import failure
 from ..model import GUIDE_VERSION, Command, Ended, Finding, Run, Session, StepResult, missing
@@ -23,6 +24,7 @@ from .recording import RecordingWriter, read_streams
 from .redact.freetext import is_free
 from .redact.redactor import Redactor, summed
 from .redact.withheld import about, without_odd, without_text
+from .shape import UNREADABLE, Shapes, strange
 
 
 class OpenSession:
@@ -52,8 +54,13 @@ class OpenSession:
         self._last: dict[str, int] = {}  # the highest ordinal given to each command
         self._reserved: dict[str, list[int]] = {}  # of commands that were begun and have not been kept
         self._fold = Fold(self.load)
+        shapes = Shapes()
         for event in journal.events:
-            self._fold.apply(event)
+            shapes.take(event)
+            try:
+                self._fold.apply(event)
+            except UNREADABLE as error:
+                raise strange(event) from error
         if folder:
             self.read_runs(partial(read_streams, folder))
 
@@ -306,7 +313,12 @@ def in_memory(session_id: str, clock: Clock = utc_now) -> OpenSession:
 def read_session(folder: Path, clock: Clock = utc_now) -> OpenSession:
     """The session in `folder` as its journal tells it now; nothing is written and nothing is locked. Raises BadSession."""
     path = folder / "journal.jsonl"
-    events, digest = check(whole_lines(path.read_bytes()), str(path))
+    try:
+        data = read_own(path)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise BadSession(msg("cannot read {file}: {reason}", file=str(path), reason=reason)) from error
+    events, digest = check(whole_lines(data), str(path))
     session = OpenSession(Journal(None, events, digest), clock=clock)
     session.read_runs(partial(read_streams, folder))
     return session

@@ -11,21 +11,25 @@ from __future__ import annotations
 import fcntl
 import getpass
 import os
+import pwd
 import secrets
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
 from ..clock import Clock, stamp, utc_now
-from ..errors import BadSession, SessionLocked
-from ..files import disk_errors, write_atomically
+from ..errors import BadSession, SessionLocked, UsageError
+from ..files import disk_errors, read_own, write_atomically
 from ..model import GUIDE_VERSION
 from ..text import msg
 from .journal import START_FRESH, Journal, Kind, read
 
 if TYPE_CHECKING:
     from .session import OpenSession
+
+OTHER_FOLDER = msg("name another folder with --state-dir")
 
 
 def state_directory(chosen: str | None = None, environ: Mapping[str, str] = os.environ) -> Path:
@@ -47,9 +51,10 @@ class SessionStore:
 
     def __enter__(self) -> SessionStore:
         self._make(self.directory)
+        require_own(self.directory)
         path = self.directory / "lock"
         with disk_errors(path):
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -60,6 +65,16 @@ class SessionStore:
                 msg("another playbook is at work on this session: process {pid}, since {since}", pid=pid, since=since),
                 msg("wait for it, look at it with `ps {pid}`, or use another --state-dir", pid=pid),
             ) from None
+        except OSError as error:
+            os.close(descriptor)
+            raise UsageError(
+                msg(
+                    "the file system of {folder} cannot lock a file: {reason}",
+                    folder=str(self.directory),
+                    reason=error.strerror or str(error),
+                ),
+                msg("name a folder on a local disk with --state-dir"),
+            ) from error
         try:
             with disk_errors(path):
                 os.ftruncate(descriptor, 0)
@@ -87,10 +102,11 @@ class SessionStore:
         path = self.directory / "current"
         with disk_errors(path):
             try:
-                name = path.read_text("utf-8").strip()
+                name = read_own(path).decode("utf-8", "replace").strip()
             except FileNotFoundError:
                 return None
-        return name if name and (self.directory / "sessions" / name).is_dir() else None
+        known = name not in ("", ".", "..") and "/" not in name and "\0" not in name
+        return name if known and (self.directory / "sessions" / name).is_dir() else None
 
     def folder(self, session: str) -> Path:
         """Where a session lies; raises BadSession when there is none of that id."""
@@ -133,6 +149,45 @@ class SessionStore:
         with disk_errors(path):
             for folder in (self.directory, self.directory / "sessions", path):
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def require_own(directory: Path) -> None:
+    """Return when the state folder and its sessions are of the user who started the program, and no other may write there.
+
+    Who may write there could choose what is judged, and, where the program is root, what is overwritten. Root is no
+    exception: with `sudo` the folder of the user would fill with files that the user cannot go on with. Raises UsageError.
+    """
+    for folder in (directory, directory / "sessions"):
+        with disk_errors(folder):
+            try:
+                there = folder.stat() if folder == directory else folder.lstat()
+            except FileNotFoundError:
+                continue
+        if there.st_uid != os.geteuid():
+            owner = _name_of(there.st_uid)
+            raise UsageError(
+                msg(
+                    "the state folder {folder} belongs to {owner}, and you are {user}",
+                    folder=str(folder),
+                    owner=owner,
+                    user=_name_of(os.geteuid()),
+                ),
+                msg("type the same as {owner}, or name a folder of your own with --state-dir", owner=owner),
+            )
+        if not stat.S_ISDIR(there.st_mode):
+            raise UsageError(msg("{folder} is no folder", folder=str(folder)), OTHER_FOLDER)
+        if there.st_mode & 0o022:
+            raise UsageError(
+                msg("others may write to the state folder {folder}", folder=str(folder)),
+                msg("type `chmod go-w {folder}`, or name another folder with --state-dir", folder=str(folder)),
+            )
+
+
+def _name_of(number: int) -> str:
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:
+        return f"uid {number}"
 
 
 def person(environ: Mapping[str, str] = os.environ) -> str:

@@ -132,6 +132,8 @@ def _reason(why: Failure, run: Run) -> Message:
             return msg("Forbidden: may not {verb} {resource}", verb=why.verb, resource=why.resource)
         case FailureKind.TIMEOUT:
             return msg("no answer within {seconds} s", seconds=round(run.duration_s))
+        case FailureKind.CUT:
+            return msg("it printed more than {n} MiB and was ended", n=32)
         case FailureKind.INTERRUPTED:
             return msg("interrupted")
         case FailureKind.NOT_RECORDED:

@@ -17,6 +17,7 @@ from ..kubectl.pods import deleted_pods, deletion_cancelled, nodes_of, ready_pod
 from ..kubectl.startup import Obstacle, Stuck
 from ..model import Ended, Finding, Refusal, Refused, Remedy, Run, Runs, Verdict, refused
 from ..text import Message, msg
+from .admission import Admission, admission
 from .base import Execution, Step
 from .question import Question, refused_because
 from .restart import (
@@ -196,10 +197,12 @@ def _judge_restart(restart: Restart, runs: Runs) -> Finding:
     delete, wait = runs.last(restart.delete), runs.last(restart.wait)
     asked = Question(restart.codes[1], restart.steps[1], msg("every pod replaced by a new one, Ready"), delete)
     if delete.ended is Ended.REFUSED:
-        return asked.skipped(refused_because(delete), msg("not restarted"), *_permission(delete))
+        reason, said = refused(delete), admission(runs.last(restart.admission)).text
+        seen = said if reason and reason.why is Refusal.NOT_ADMITTED and said else msg("not restarted")
+        return asked.skipped(refused_because(delete), seen, *_permission(delete))
     if deletion_cancelled(delete) and not was_deleted(delete):
-        said = msg("kubectl itself refused, nothing was deleted: deletion is cancelled")
-        return asked.unseen(said, remedies.CHECK_KUBERC)
+        cancelled = msg("kubectl itself refused, nothing was deleted: deletion is cancelled")
+        return asked.unseen(cancelled, remedies.CHECK_KUBERC)
     if delete.ended is Ended.EXITED and not was_deleted(delete):
         silent = delete.exit_code == 0 and not failure(delete)
         return asked.unseen(msg("nothing was deleted") if silent else None)
@@ -218,6 +221,10 @@ def _judge_restart(restart: Restart, runs: Runs) -> Finding:
         why = msg("it could not be seen that every pod is a new one: {pods}", pods=", ".join(same or new))
         return asked.unseen(why, remedies.RESTART_ANEW)
     summary = msg("{name} was restarted", name=restart.name)
+    if admission(until_delete(restart, runs).last(restart.admission)).admission is Admission.UNASKED:
+        summary = msg(
+            "{name} was restarted; whether a new pod is admitted could not be asked before", name=restart.name
+        )
     return asked.passed(summary, f"{', '.join(old) or '?'} → {', '.join(new)}", 1)
 
 
@@ -245,6 +252,8 @@ def _permission(delete: Run) -> tuple[Remedy, ...]:
             return (remedies.ALLOW_RESTART,)
         case Refusal.DATA_NOT_MOUNTED | Refusal.PVC_NOT_BOUND:
             return remedies.CHECK_VOLUMES
+        case Refusal.NOT_ADMITTED:
+            return (*remedies.way_back("not-admitted", "", ()), remedies.ONCE_SETTLED)
         case Refusal.NEED_UNMET:
             return (remedies.ONCE_SETTLED,)
     return (remedies.ONCE_READABLE,)

@@ -146,11 +146,10 @@ def test_the_command_line_changes_nothing_and_keeps_nothing(tmp_path: Path) -> N
     assert ended.returncode == 0, ended.stderr
     assert "kubectl delete pod postgres-0 -n observer-prod" in ended.stdout
     assert not stub.state.exists() or not (stub.state / "sessions").exists()
-    verbs = {
-        json.loads(line)[0] if isinstance(json.loads(line), list) else line
-        for line in stub.log.read_text().splitlines()
-    }
-    assert not {verb for verb in verbs if verb in ("delete", "run", "create", "apply")}
+    verbs = {json.loads(line)[1] for line in stub.log.read_text().splitlines() if line.startswith('["kubectl"')}
+    assert {"get", "exec"} <= verbs
+    assert not verbs & {"delete", "run", "create", "apply", "port-forward"}
+    assert ".write_test" not in stub.log.read_text()
 
 
 def test_enter_alone_restarts_nothing(tmp_path: Path) -> None:
