@@ -12,11 +12,13 @@ from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .errors import BadRecording, BadSession, UsageError
 from .files import save_as_asked
+from .guide import ids
 from .guide.catalog import Catalog, load
 from .model import Command, Ended, Finding, Overall, Run, Runs, Session, StepResult
 from .output.render import Format, render, render_finding
@@ -248,6 +250,7 @@ def _ephemeral_execution(listener: Listener | None, cancel: CancelToken | None) 
         jobs = os.cpu_count() or 1
         workplace = Workplace(catalog, runner, in_memory("-"), listener or Silent(), cancel, jobs)
         workplace.session.learning = learning(workplace)
+        workplace.session.fallback = partial(runner.run, catalog.command(ids.ENV))
         yield LiveExecution("", workplace)
 
 

@@ -12,6 +12,7 @@ from enum import Enum
 
 from .clock import NEVER
 from .command import Command as Command  # noqa: PLC0414 - one of the types of this module
+from .masking import Masked, Withheld
 from .text import Message
 
 GUIDE_VERSION = "1.0"
@@ -326,6 +327,8 @@ class Session:
     causes: tuple[Cause, ...] = ()  # roots, in the guide's order
     diagnosis: tuple[Run, ...] = ()  # the runs that led to them
     scope: tuple[str, ...] = ()  # the steps that the verdict is about; none: all ten
+    masked: tuple[Masked, ...] = ()
+    withheld: tuple[Withheld, ...] = ()
     changes: tuple[Run, ...] = ()  # every run of a command that changes the cluster, in the order of time
     replayed: bool = False  # judged from a recording: nothing was run, and nobody is to sign it
 

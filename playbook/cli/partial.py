@@ -66,6 +66,8 @@ def summary_verb() -> int:
     with Console() as console:
         run = api.run_command(ids.SUMMARY, cancel=console.cancel, listener=console)
         console.result(run.out.rstrip("\n"))
+        if run.exit_code == 0 and not run.out.strip():
+            console.notice(msg("neither the Secrets nor Step 6-4 could be read: free text is not shown"))
         if run.err:
             console.notice(run.err.rstrip("\n"))
     return 0 if run.exit_code == 0 else 3

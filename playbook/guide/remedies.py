@@ -150,6 +150,10 @@ READ_POSTGRES_LOG = do(LOG_OF_POSTGRES, msg("find the cause in the log"))
 DESCRIBE_OBSERVERS = do(describe_pod("-l app=observer"), msg("is the PVC mounted there, or an emptyDir?"))
 OLD_EVENTS = advise(msg("an event stays for an hour, also when its cause is gone; it goes with its pod (Step 8-2)"))
 LOOK_AGAIN = do(RUN_ALL, msg("in a minute or two, once the pod has had its time to start"))
+RESTART_WITH_PATHS = do(
+    RENEW, msg("changes the cluster: the pods take the ConfigMap's paths at their start only (Step 8-2 does the same)")
+)
+CHECK_DISK = advise(msg("make room on the server's disk: what the pod writes now is lost"))
 CHECK_ENV = advise(msg("check env of the Deployment observer"))
 CHECK_READINESS = advise(msg("the readinessProbe fails: check the /health endpoint (Step 7)"))
 

@@ -15,7 +15,10 @@ from typing import Any
 TRACEBACK = "TRACEBACK"
 """The level given to a line of a Python traceback, which states none."""
 
-BAD_LEVELS = frozenset({"ERROR", "CRITICAL", "FATAL", "PANIC", TRACEBACK})
+CRASH = "CRASH"
+"""The level given to what a kernel, a shell or an interpreter says of a program that did not start or was ended."""
+
+BAD_LEVELS = frozenset({"ERROR", "CRITICAL", "FATAL", "PANIC", TRACEBACK, CRASH})
 """The levels that Step 6-3 does not want to see in Observer's log."""
 
 
@@ -46,17 +49,22 @@ class Record:
 _ALIASES = {
     "E": "ERROR", "ERR": "ERROR", "ERRO": "ERROR", "SEVERE": "ERROR",
     "C": "CRITICAL", "CRIT": "CRITICAL", "ALERT": "CRITICAL", "EMERG": "CRITICAL", "EMERGENCY": "CRITICAL",
+    "오류": "ERROR", "에러": "ERROR", "심각": "CRITICAL", "치명적": "CRITICAL", "치명": "CRITICAL",
+    "경고": "WARNING", "정보": "INFO",
     "F": "FATAL", "W": "WARNING", "WARN": "WARNING", "I": "INFO", "INFORMATION": "INFO", "D": "DEBUG",
 }  # fmt: skip
 _WORDS = "TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERR|ERROR|CRIT|CRITICAL|FATAL|PANIC|ALERT|EMERG"
+_KOREAN = "오류|에러|심각|치명적|치명|경고|정보"
+_KEYS = "level|lvl|severity|levelname|level_name|severity_text|loglevel|log_level|log\\.level"
 _COLOUR = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _PLAIN = re.compile(rf"(?<!\w)({_WORDS})(?!\w)")
-_BRACKETED = re.compile(rf"\[\s*({_WORDS})\s*\]", re.IGNORECASE)
-_LEADING = re.compile(rf"\s*({_WORDS})\s*:", re.IGNORECASE)
+_BRACKETED = re.compile(rf"\[\s*({_WORDS}|{_KOREAN})\s*\]", re.IGNORECASE)
+_BARRED = re.compile(rf"(?<=[|\-])\s*({_WORDS}|{_KOREAN})\s*(?=[|\-]\s)", re.IGNORECASE)
+_NAMED = re.compile(rf"(?<!\S)({_KOREAN})(?=\s*:)")
+_LEADING = re.compile(rf"\s*({_WORDS}|{_KOREAN})\s*:", re.IGNORECASE)
 _KLOG = re.compile(r"([IWEF])\d{4} \d\d:\d\d:\d\d\.\d+\s")
-_LOGFMT = re.compile(r"(?:^|\s)(?:level|lvl|severity|levelname)=([A-Za-z]+)")
-_JSON_KEY = re.compile(r'"(?:level|lvl|severity|levelname|loglevel|log\.level)"\s*:\s*"([A-Za-z]+)"', re.IGNORECASE)
-_QUOTED = re.compile(r'"[^"]*"')
+_PAIR = re.compile(r'(?:^|(?<=\s))([\w.]+)=("(?:[^"\\]|\\.)*"?|[^\s"]*)')
+_JSON_KEY = re.compile(rf'"(?:{_KEYS})"\s*:\s*"([^\W\d_]+)"', re.IGNORECASE)
 _BRACKETS = re.compile(r"\[[^\][]*\]|\([^()]*\)|<[^<>]*>")
 _WITH_DIGIT = re.compile(r"[^\s\d]*\d\S*")
 _DATE_WORD = re.compile(
@@ -64,13 +72,21 @@ _DATE_WORD = re.compile(
 )
 _NAME = re.compile(r"[^\W\d][\w.]*")
 _NEGATIONS = frozenset({"no", "not", "any", "an", "without", "zero"})
-_TRACE_LINE = re.compile(r'Traceback \(most recent call last\):|^\s+File "[^"]+", line \d+, in ')
-_CRASH = re.compile(
-    r"(?:exec \S+: |standard_init_linux\.go:\d+: .*)exec format error|Illegal instruction|Segmentation fault|Bus error|Killed$|"
-    r"Fatal Python error: |\S*python\S*: can't open file .*\[Errno \d+\]"
+_TRACE_LINE = re.compile(r'Traceback \(most recent call last\)|^\s+File "[^"]+", line \d+,? in ')
+_CRASH_LINE = re.compile(
+    r"^(?:standard_init_linux\.go:\d+: )?exec (?:user process caused|container process|"
+    r"/?\S+: (?:exec format error|no such file|permission))|"
+    r"^\S*python[\d.]*: (?:can't open file|No module named)|^(?:Fatal Python error|panic|fatal error): |^terminate called |"
+    r"^(?:.*: line \d+: +\d+ +)?(?:Illegal instruction|Segmentation fault|Bus error|Floating point exception|Aborted|Killed|"
+    r"Trace/breakpoint trap)(?: *\(core dumped\))?(?: .*)?$|: error while loading shared libraries: |"
+    r"^(?:/bin/)?(?:ba|da|a)?sh: (?:\d+: |line \d+: )?\S+: (?:not found|command not found|[Pp]ermission denied|No such file)|"
+    r"^Exception in thread "
 )
-"""How a program ends that wrote no record of it: the words of the kernel, the shell, the container runtime or Python."""
-_MENTION = re.compile(r"(?<!\w)(?:ERROR|CRITICAL|FATAL)(?!\w)")
+_ACCESS = re.compile(r'"(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) \S* HTTP/\d')
+_STARTS = re.compile(
+    r"\b(?:start(?:ed|ing|s)|listening|serving|running on|booting|ready)\b|시작|기동|준비", re.IGNORECASE
+)
+_MENTION = re.compile(r"(?<!\w)(?:ERROR|CRITICAL|FATAL)(?!\w)|오류|치명적")
 _HEAD = 240
 """How far into a line a plain record may state its level."""
 
@@ -106,8 +122,8 @@ def level(line: str) -> str:
     line = _COLOUR.sub("", line)
     if _TRACE_LINE.search(line):
         return TRACEBACK
-    if _CRASH.match(line):
-        return "FATAL"
+    if _CRASH_LINE.search(line[:_HEAD]):
+        return CRASH
     brace = line.find("{", 0, _HEAD)
     if brace >= 0 and not _NAME.search(_DATE_WORD.sub("", _WITH_DIGIT.sub("", line[:brace]))):
         found = _json_level(line[brace:])
@@ -117,11 +133,21 @@ def level(line: str) -> str:
         return _ALIASES[klog[1]]
     if found := _head_level(line[:_HEAD]):
         return found
-    if logfmt := _LOGFMT.search(_QUOTED.sub('""', line)):
-        return _named(logfmt[1])
+    for key, value in _PAIR.findall(line):
+        if re.fullmatch(_KEYS, key, re.IGNORECASE) and value.strip('"').isalpha():
+            return _named(value.strip('"'))
     if key := _JSON_KEY.search(line):  # a JSON record that was printed over several lines, or cut
         return _named(key[1])
     return ""
+
+
+def is_familiar(line: str) -> bool:
+    """Whether a line that states no level is one of a service at work: an HTTP access line, or that it starts or listens.
+
+    >>> is_familiar('127.0.0.1 - - [22/Nov/2026 12:00:00] "GET /health HTTP/1.1" 200'), is_familiar("lost a connection")
+    (True, False)
+    """
+    return bool(_ACCESS.search(line) or _STARTS.search(line[:_HEAD]))
 
 
 def mentions_error(line: str) -> bool:
@@ -154,7 +180,7 @@ def _head_level(head: str) -> str:
     """The level at the head of a plain line: only time, numbers, brackets and at most two names may stand before it."""
     if own := _LEADING.match(head):
         return _named(own[1])
-    found = [m for m in (_PLAIN.search(head), _BRACKETED.search(head)) if m]
+    found = [m for m in (pattern.search(head) for pattern in (_PLAIN, _BRACKETED, _BARRED, _NAMED)) if m]
     first = min(found, key=re.Match.start, default=None)
     return _named(first[1]) if first and _is_head(head[: first.start()]) else ""
 
@@ -173,21 +199,50 @@ def _is_head(before: str) -> bool:
     return separated or (timed and len(names) == 1)
 
 
-def _json_level(text: str) -> str:
+def _json_level(text: str, depth: int = 0) -> str:
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):
         return ""
-    return _level_of(value) if isinstance(value, dict) else ""
+    return _level_of(value, depth) if isinstance(value, dict) else ""
 
 
-def _level_of(record: Mapping[str, Any]) -> str:
+def _level_of(record: Mapping[str, Any], depth: int = 0) -> str:
     keys = {str(key).lower(): value for key, value in record.items()}
-    for key in ("level", "levelname", "severity", "lvl", "loglevel", "log_level", "log.level", "levelno"):
+    for key in ("level", "levelname", "level_name", "severity", "severity_text", "lvl", "loglevel", "log_level", "log.level",
+                "levelno"):  # fmt: skip
         if key in keys:
-            return _named(keys[key])
-    inner = keys.get("record", keys.get("log"))
-    return _level_of(inner) if isinstance(inner, dict) and inner is not record else ""
+            return _pino(keys[key]) if key == "level" and _is_pino(keys) else _named(keys[key])
+    for key in ("record", "log", "message", "msg"):
+        inner = keys.get(key)
+        found = ""
+        if isinstance(inner, dict) and depth < _DEPTH:
+            found = _level_of(inner, depth + 1)
+        elif isinstance(inner, str) and depth < _DEPTH and inner.lstrip().startswith("{"):
+            found = _json_level(inner, depth + 1)
+        elif isinstance(inner, str) and key == "log":  # a collector's record of a plain line
+            found = CRASH if _CRASH_LINE.search(inner[:_HEAD]) else _head_level(inner[:_HEAD])
+        if found:
+            return found
+    return ""
+
+
+_DEPTH = 3
+"""How many records may stand within each other: an application's, a collector's around it, and another's."""
+
+
+def _is_pino(keys: Mapping[str, Any]) -> bool:
+    """Whether a record is one of Pino or Bunyan: theirs has pid and hostname, or a time in milliseconds."""
+    time = keys.get("time")
+    return {"pid", "hostname"} <= keys.keys() or (isinstance(time, int) and time > 10**12)
+
+
+def _pino(value: object) -> str:
+    """A level on Pino's scale, where 30 is ordinary and 50 an error."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return _named(value)
+    scale = ((60, "FATAL"), (50, "ERROR"), (40, "WARNING"), (30, "INFO"))
+    return next((name for least, name in scale if value >= least), "DEBUG")
 
 
 def _named(value: object) -> str:

@@ -37,6 +37,11 @@ def to_json(session: Session, titles: Mapping[str, Message] = TITLES) -> dict[st
         "abort": {"criterion": session.abort.criterion, "step": session.abort.step} if session.abort else None,
         "steps": [_step(session, result, titles) for result in all_ten(session)],
         "causes": [_cause(cause) for cause in session.causes],
+        "masked": [{"name": each.name, "times": each.times, "runs": list(each.runs)} for each in session.masked],
+        "withheld": [
+            {"run": each.run, "stream": each.stream, "bytes": each.size, "sha256": each.sha256}
+            for each in session.withheld
+        ],
     }
 
 

@@ -57,6 +57,8 @@ def markdown_text(
         history=views.history_rows(session),
         steps=tuple(views.step_view(session, result, titles[result.step], commands) for result in session.results),
         head=head_rows(session),
+        masked_rows=views.masked_rows(session),
+        withheld_rows=views.withheld_rows(session),
         deviations=deviations.deviations_met(session),
         pack_digest=pack_digest,
     )

@@ -126,6 +126,16 @@ def steps_rows(session: Session, titles: Mapping[str, Message]) -> Rows:
     return rows
 
 
+def masked_rows(session: Session) -> Rows:
+    """What was masked: variable, how often, in which outputs."""
+    return [(code(each.name), str(each.times), ", ".join(map(code, each.runs))) for each in session.masked]
+
+
+def withheld_rows(session: Session) -> Rows:
+    """What was not kept: output, bytes, SHA-256."""
+    return [(code(f"{each.run}.{each.stream}"), str(each.size), code(each.sha256)) for each in session.withheld]
+
+
 def criteria_rows(session: Session) -> Rows:
     """The abort criteria: number, step, state, condition, and what to do where one is met."""
     rows = []

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 
 from ..errors import EXIT_OF, BadSession, DiskTrouble, Interrupted
 from ..guide import ids
@@ -171,7 +172,7 @@ class Engine:
         known = self.session.state.cluster
         if seen is None:
             return
-        mask = self.session.redactor.mask_text
+        mask = partial(self.session.redactor.mask_text, free=False)
         known, seen = known and masked_cluster(known, mask), masked_cluster(seen, mask)
         if known is None:
             self.session.note(Kind.IDENTITY, server=seen.server, nodes=list(seen.nodes), namespace=seen.namespace)

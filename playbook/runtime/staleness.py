@@ -16,9 +16,9 @@ from ..errors import UnreadableText
 from ..guide import ids
 from ..kubectl.failures import FailureKind, failure
 from ..kubectl.pods import PodSample, pod_samples, ready_pods
-from ..kubectl.tables import table
 from ..model import Run, Session, StepResult
 from ..steps.restart import OBSERVER, RESTARTS, may_have_deleted
+from ..steps.step6_pods import guide_pods, in_service
 from ..steps.step9_stability import watched
 from ..text import Message, msg
 
@@ -89,7 +89,7 @@ def _pods(run: Run) -> tuple[PodSample, ...] | None:
     if failure(run):
         return None
     try:
-        return tuple(pod for pod in pod_samples(run.out) if watched(pod.name))
+        return tuple(pod for pod in pod_samples(run.out) if watched(pod.name) and not pod.is_over)
     except UnreadableText:
         return None
 
@@ -98,10 +98,9 @@ def _names_seen(answers: Answers, at: datetime) -> set[str]:
     """The pods in the newest list (6-1) from before the moment `at`; empty when it cannot be read."""
     lists = [run for run in answers(ids.PODS) if run.started_at <= at and run.exit_code == 0]
     try:
-        rows = table(lists[-1].out, ("NAME", "STATUS")) if lists else ()
+        return {pod.name for pod in in_service(guide_pods(lists[-1].out))} if lists else set()
     except UnreadableText:
         return set()
-    return {row["NAME"] for row in rows if watched(row["NAME"]) and row["STATUS"] != "Terminating"}
 
 
 def _names_after_restart(answers: Answers) -> set[str]:

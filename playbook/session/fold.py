@@ -33,6 +33,7 @@ from ..model import (
     Waiver,
 )
 from ..text import Message, msg, verbatim
+from .hidden import Hidden
 from .journal import Event, Kind
 
 STEP_IDS = tuple(str(number) for number in range(10))
@@ -191,6 +192,7 @@ class Fold:
     _diagnosis: tuple[RunKey, ...] = ()
     _counting: dict[str, _Judged] = field(default_factory=dict)
     _history: list[_Judged] = field(default_factory=list)
+    _hidden: Hidden = field(default_factory=Hidden)
     _changes: dict[RunKey, None] = field(default_factory=dict)
 
     def apply(self, event: Event) -> None:
@@ -225,10 +227,13 @@ class Fold:
                 self._waivers = (*self._waivers, waiver)
             case Kind.INTERRUPTED | Kind.END:
                 self._ended_at = event.at
-            case Kind.BEGIN | Kind.RUN:
-                if changes_cluster(data["command"].partition(".")[0]) or data["command"] == ids.REMOVE_TMP_CURL:
+            case Kind.BEGIN | Kind.RUN | Kind.REMASK:
+                if event.kind is not Kind.BEGIN:
+                    self._hidden.apply(data)
+                changes = changes_cluster(data["command"].partition(".")[0]) or data["command"] == ids.REMOVE_TMP_CURL
+                if changes and event.kind is not Kind.REMASK:
                     self._changes[data["command"], data["ordinal"]] = None
-            case Kind.CONFIRM | Kind.REMASK:
+            case Kind.CONFIRM:
                 pass  # told by the runs
 
     def state(self, digest: str = "") -> Session:
@@ -252,6 +257,8 @@ class Fold:
             digest=digest,
             causes=self._causes,
             diagnosis=tuple(self.load(*key) for key in self._diagnosis),
+            masked=self._hidden.masked(),
+            withheld=self._hidden.withheld(),
             changes=tuple(self.load(*key) for key in self._changes),
         )
 
@@ -273,10 +280,15 @@ class Fold:
 
 def fold(events: Iterable[Event], load: Load, digest: str = "") -> Session:
     """The session that `events` tell; `load` gives the runs they name. Raises BadSession when they tell of none."""
+    return fold_of(events, load).state(digest)
+
+
+def fold_of(events: Iterable[Event], load: Load) -> Fold:
+    """A fold that has taken `events`."""
     folded = Fold(load)
     for event in events:
         folded.apply(event)
-    return folded.state(digest)
+    return folded
 
 
 def not_run(step: str) -> StepResult:
@@ -322,10 +334,7 @@ def unfinished_mutations(events: Iterable[Event]) -> tuple[UnfinishedMutation, .
 
 
 def known_digests(events: Iterable[Event]) -> dict[RunKey, tuple[set[str], set[str]]]:
-    """Every digest that was noted of each run's two streams.
-
-    A program may die after it has noted that a stream is masked again, and before it has written that.
-    """
+    """Every digest noted of each run's two streams: a program may die between noting a new mask and writing it."""
     found: dict[RunKey, tuple[set[str], set[str]]] = {}
     for event in events:
         if event.kind in (Kind.RUN, Kind.REMASK):

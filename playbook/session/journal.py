@@ -17,7 +17,7 @@ from typing import Any
 
 from ..clock import parse_moment, stamp
 from ..errors import BadSession
-from ..files import disk_errors, read_own
+from ..files import disk_errors, read_own, write_atomically
 from ..text import msg
 
 GENESIS = "0" * 64
@@ -88,6 +88,17 @@ class Journal:
         self._digest = hashlib.sha256(line).hexdigest()
         self._events.append(event)
         return event
+
+    def rewrite(self, events: tuple[Event, ...]) -> None:
+        """Put `events` in the place of all, chained anew: the old lines held what must not stay. Whole or not at all."""
+        lines, digest = [], GENESIS
+        for event in events:
+            lines.append(_line(event, digest))
+            digest = hashlib.sha256(lines[-1]).hexdigest()
+        if self._path is not None:
+            write_atomically(self._path, b"".join(line + b"\n" for line in lines))
+        self.close()
+        self._events, self._digest = list(events), digest
 
     def close(self) -> None:
         """Let go of the file."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -11,19 +10,21 @@ from pathlib import Path
 from threading import RLock
 from typing import Any
 
-from ..clock import Clock, parse_moment, stamp, utc_now
+from ..clock import Clock, stamp, utc_now
 from ..errors import BadSession
 from ..files import read_own
 from ..guide import ids
 from ..kubectl.failures import failure
 from ..model import GUIDE_VERSION, Command, Ended, Finding, Run, Session, StepResult, missing
 from ..text import msg
-from .fold import Fold, RunKey, evidence_digest, finding_to_json, known_digests, unfinished_mutations
+from .fold import Fold, RunKey, evidence_digest, finding_to_json, fold_of, known_digests, unfinished_mutations
 from .journal import START_FRESH, Event, Journal, Kind, check, whole_lines
 from .recording import RecordingWriter, read_streams
 from .redact.freetext import is_free
 from .redact.redactor import Redactor, summed
 from .redact.withheld import about, without_odd, without_text
+from .remask import masked_events
+from .runs import digests_of, run_from_json, run_to_json
 from .shape import UNREADABLE, Shapes, strange
 
 
@@ -44,6 +45,8 @@ class OpenSession:
         """Whether this program has run Step 6-4, and so knows what to mask."""
         self.learning: Callable[[], Run] | None = None
         """Gives the run of `ids.SECRET_VALUES`: waited for before anything is kept. Without it, it is no live session."""
+        self.fallback: Callable[[], Run] | None = None
+        """Gives the run of Step 6-4 where the Secrets cannot be read and nothing else will ask for it."""
         self.live = False
         self._knows = False  # whether the Secrets' values or those of 6-4 were read by this program
         self._lock = RLock()
@@ -177,9 +180,11 @@ class OpenSession:
                     self._seen[run.command, run.ordinal] = printed
                 if self._writer:
                     self._writer.add(run)
-                self.note(Kind.RUN, **_run_to_json(run), **more)
+                self.note(Kind.RUN, **run_to_json(run), **more)
             if any(run.command == ids.ENV for run in batch):
                 self._mask_again({(run.command, run.ordinal) for run in kept})
+                if self.live:
+                    self._rewrite()
             return kept
 
     def end_unfinished(self) -> tuple[Run, ...]:
@@ -226,19 +231,27 @@ class OpenSession:
                 continue
             key = (event.data["command"], event.data["ordinal"])
             out, err = streams(*key)
-            run = _run_from_json(event.data, out, err)
-            if any(digest not in known for digest, known in zip(_digests(run), recorded[key], strict=True)):
+            run = run_from_json(event.data, out, err)
+            if any(digest not in known for digest, known in zip(digests_of(run), recorded[key], strict=True)):
                 raise BadSession(
                     msg("{file} is not what the journal says was recorded", file=f"{key[0]} ({key[1]})"), START_FRESH
                 )
             self._runs[key] = run
             self._last[run.command] = max(self._last.get(run.command, 0), run.ordinal)
 
+    def _rewrite(self) -> None:
+        """Findings, causes and reasons that an attempt noted which knew less: the journal is chained anew without them."""
+        events = masked_events(self._journal.events, partial(self.redactor.mask_text, free=False))
+        if events != self._journal.events:
+            self._journal.rewrite(events)
+            self._fold = fold_of(events, self.load)
+
     def mask_again(self) -> None:
         """Mask with all that is known by now what was kept before, once it is known to be the same cluster."""
         with self._lock:
             if self._knows:
                 self._mask_again(set())
+                self._rewrite()
 
     def _learn_first(self, batch: tuple[Run, ...]) -> None:
         """Before anything else is kept: the values of the Secrets, into memory only."""
@@ -250,6 +263,8 @@ class OpenSession:
         why = failure(run)
         note = run.note or ("" if self._knows else why.kind.value if why else "unread")
         self.keep([replace(run, stdout=b"", stderr=b"", note=note)])
+        if not self._knows and self.fallback:
+            self.keep([self.fallback()])
 
     def _masked(self, run: Run) -> tuple[Run, dict[str, Any]]:
         """A run as it may be kept, and what the journal tells of that."""
@@ -297,7 +312,7 @@ class OpenSession:
                 continue
             self._runs[key] = masked
             self._seen.setdefault(key, run)
-            out, err = _digests(masked)
+            out, err = digests_of(masked)
             self.note(Kind.REMASK, command=run.command, ordinal=run.ordinal, out=out, err=err, **more)
             if self._writer:
                 self._writer.replace(masked)
@@ -327,36 +342,3 @@ def read_session(folder: Path, clock: Clock = utc_now) -> OpenSession:
 def command_digest(session: OpenSession) -> str:
     """The digest of the command files that the session was begun with."""
     return str(session.events[0].data.get("digests", ""))
-
-
-def _digests(run: Run) -> tuple[str, str]:
-    return hashlib.sha256(run.stdout).hexdigest(), hashlib.sha256(run.stderr).hexdigest()
-
-
-def _run_to_json(run: Run) -> dict[str, Any]:
-    out, err = _digests(run)
-    return {
-        "command": run.command,
-        "ordinal": run.ordinal,
-        "exit_code": run.exit_code,
-        "ended": run.ended.value,
-        "started_at": stamp(run.started_at),
-        "seconds": round(run.duration_s, 6),
-        "note": run.note,
-        "out": out,
-        "err": err,
-    }
-
-
-def _run_from_json(data: Mapping[str, Any], out: bytes, err: bytes) -> Run:
-    return Run(
-        data["command"],
-        data["ordinal"],
-        out,
-        err,
-        data["exit_code"],
-        Ended(data["ended"]),
-        parse_moment(data["started_at"]),
-        data["seconds"],
-        data["note"],
-    )

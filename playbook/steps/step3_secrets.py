@@ -149,7 +149,11 @@ def _secret(name: str, row: SecretRow | None, asked: Question) -> Finding:
 
 
 def _observer(run: Run) -> tuple[Finding, ...]:
-    """OBSERVER-SECRETS: that it exists, which abort criterion 1 asks; SECRET-TYPE only when its type is another."""
+    """OBSERVER-SECRETS: that it exists, which abort criterion 1 asks.
+
+    SECRET-TYPE only when its type is another, SECRET-DATA only when it holds nothing: no pod can start with that either, but
+    it is there.
+    """
     asked = Question(Code.OBSERVER_SECRETS, "3-3", "TYPE = Opaque", run)
     try:
         row = read(run, lambda text: only(secrets(text), OBSERVER_SECRETS))
@@ -158,10 +162,16 @@ def _observer(run: Run) -> tuple[Finding, ...]:
         return (asked.absent_or_unseen(why, summary, *remedies.CREATE_SECRET),)
     seen = f"TYPE = {row.type}, DATA = {row.data_text}"
     there = asked.passed(msg("Secret {name} exists", name=row.name), seen, row.line)
-    if row.type == "Opaque":
-        return (there,)
-    other = Question(Code.SECRET_TYPE, "3-3", "TYPE = Opaque", run)
-    return (there, _other_type(other, row, seen, remedies.RECREATE_SECRET))
+    found = [there]
+    if row.type != "Opaque":
+        other = Question(Code.SECRET_TYPE, "3-3", "TYPE = Opaque", run)
+        found.append(_other_type(other, row, seen, remedies.RECREATE_SECRET))
+    if row.data_text == "0":
+        data = Question(Code.SECRET_DATA, "3-3", "DATA = 13+", run)
+        found.append(
+            data.failed(msg("Secret {name} is empty", name=row.name), seen, row.line, remedies.RECREATE_SECRET)
+        )
+    return tuple(found)
 
 
 def _keys(runs: Runs) -> Finding:

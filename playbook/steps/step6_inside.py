@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from ..errors import UnreadableText
 from ..guide import remedies
 from ..guide.codes import Code
-from ..guide.expected import CONFIG_KEYS, MOUNTS, SECRET_KEYS, TIME_ZONE
+from ..guide.expected import CONFIG_KEYS, CONFIG_PATHS, MOUNTS, SECRET_KEYS, TIME_ZONE
 from ..guide.remedies import advise
 from ..kubectl.failures import Failure, failure
-from ..kubectl.logs import BAD_LEVELS, TRACEBACK, free_lines, mentions_error, postgres_records, records
+from ..kubectl.logs import (
+    BAD_LEVELS,
+    CRASH,
+    TRACEBACK,
+    free_lines,
+    is_familiar,
+    mentions_error,
+    postgres_records,
+    records,
+)
 from ..kubectl.settings import Variable
 from ..kubectl.settings import environment as variables
+from ..kubectl.storage import Mount
 from ..kubectl.storage import mounts as mounted
 from ..kubectl.tables import lines
 from ..model import Finding, Run
@@ -53,11 +63,15 @@ def observer_log(run: Run, left_over: int = 0) -> Finding:
     plain = [record for record in own if not record.level]
     bad = [record for record in own if record.level in BAD_LEVELS]
     if bad:
-        levelled = [record for record in bad if record.level != TRACEBACK]
+        levelled = [record for record in bad if record.level not in (TRACEBACK, CRASH)]
+        crashed = [record for record in bad if record.level == CRASH]
         raised = (record for record in plain if record.line > bad[0].line and _EXCEPTION.match(record.text))
-        first = levelled[0] if levelled else next(raised, bad[0])
+        first = (levelled or crashed or [next(raised, bad[0])])[0]
         summary = msg("{n} records of level ERROR or CRITICAL", n=len(levelled))
-        summary = summary if levelled else msg("an exception that nobody caught")
+        if not levelled:
+            summary = (
+                msg("the program did not start, or was ended") if crashed else msg("an exception that nobody caught")
+            )
         return asked.failed(summary, _short(first.text), first.line, remedies.READ_OBSERVERS_LOG)
     why = failure(run)
     if why or not rows or run.exit_code not in (0, None):
@@ -69,6 +83,8 @@ def observer_log(run: Run, left_over: int = 0) -> Finding:
             return asked.unseen(msg("a line without a level tells of an error"), line=record.line)
     if cut := _cut(run, rows[-1].level):
         return asked.unseen(cut)
+    if not any(record.level or is_familiar(record.text) for record in own):
+        return asked.unseen(msg("no line states a level, and none is one of a service that is known"), line=own[0].line)
     return asked.passed(msg("no error in the log"), msg("{n} lines, none of them", n=len(rows)))
 
 
@@ -137,10 +153,38 @@ def environment(run: Run) -> Iterator[Finding]:
                 "complete the keys (Step {step}), then restart the pods: they read them at their start", step=step
             )
             yield asked.failed(msg("missing in the pod's environment"), seen, None, advise(advice))
+        elif empty := _empty(there, keys):
+            seen = msg("without a value: {names}", names=", ".join(variable.name for variable in empty))
+            found = asked.failed if asked is of_secret else asked.warned
+            advice = msg("give it a value (Step {step}), then restart the pods: they read it at their start", step=step)
+            yield found(msg("empty in the pod's environment"), seen, empty[0].line, advise(advice))
+        elif asked is of_config and (other := _other_paths(there)):
+            paths = ", ".join(f"{variable.name}={variable.value}" for variable in other)
+            summary = msg(
+                "the pod's paths are not those of the ConfigMap: it is older than the change, or overrides them"
+            )
+            yield asked.warned(summary, paths, other[0].line, remedies.RESTART_WITH_PATHS)
         else:
             yield asked.passed(msg("all there"), asked.expected, there[keys[0]].line)
     yield _variable(pod_name, "POD_NAME", there.get("POD_NAME"))
     yield _variable(time_zone, "TZ", there.get("TZ"), TIME_ZONE)
+
+
+def _empty(there: Mapping[str, Variable], keys: Sequence[str]) -> list[Variable]:
+    """The variables of `keys` without a value, on one line or more."""
+    lines_of = {variable.line for variable in there.values()}
+    last = max(lines_of)
+    return [
+        found
+        for found in map(there.__getitem__, keys)
+        if not found.value.strip() and (found.line + 1 in lines_of or found.line == last)  # else it goes on below
+    ]
+
+
+def _other_paths(there: Mapping[str, Variable]) -> list[Variable]:
+    """The paths in the pod's environment that are not the contract's, which Step 4 holds the ConfigMap against."""
+    found = [(there[key], path) for key, path in CONFIG_PATHS.items()]
+    return [variable for variable, path in found if variable.value != path and variable.value.strip("*")]
 
 
 def _variable(asked: Question, name: str, found: Variable | None, value: str = "") -> Finding:
@@ -160,10 +204,10 @@ def mounts(run: Run) -> Iterator[Finding]:
     A line that shows a mount counts even if something failed beside it; one that is absent does so only if nothing did.
     """
     why: Failure | UnreadableText | None = failure(run)
-    at: dict[str, int] = {}
+    at: dict[str, Mount] = {}
     try:
         for row in mounted(run.out):
-            at[row.path] = row.line
+            at[row.path] = row
     except UnreadableText as error:
         why = why or error
     answered = not why and (run.exit_code == 1 or (run.exit_code == 0 and bool(at)))  # 1: grep found no line
@@ -174,12 +218,27 @@ def mounts(run: Run) -> Iterator[Finding]:
     for name, path in MOUNTS.items():
         asked = Question(Code.MOUNT, "6-5", path, run, name)
         if path in at:
-            yield asked.passed(msg("mounted"), path, at[path])
+            yield _mounted(asked, at[path])
         elif not answered:
             yield asked.unseen(why)
         else:
             seen = msg("no volume at this path")
             yield asked.failed(msg("not mounted"), seen, None, remedies.DESCRIBE_OBSERVERS)
+
+
+_IN_MEMORY = ("tmpfs", "ramfs", "shm", "overlay")
+"""Devices of `df` that are no disk: memory, or the container's own layer."""
+
+
+def _mounted(asked: Question, row: Mount) -> Finding:
+    seen = f"{row.device} {row.size} {row.available} {row.path}"
+    if row.device in _IN_MEMORY:
+        return asked.failed(
+            msg("mounted, but what is written goes with the pod"), seen, row.line, remedies.DESCRIBE_OBSERVERS
+        )
+    if row.use_percent is not None and row.use_percent >= 100:
+        return asked.failed(msg("mounted, but full"), seen, row.line, remedies.CHECK_DISK)
+    return asked.passed(msg("mounted"), row.path, row.line)
 
 
 _CAUSES = (

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import lru_cache
 
 import pytest
@@ -194,3 +196,64 @@ def test_the_engine_says_what_the_judges_say() -> None:
         expected = verdict(judged(step, runs, index, mutation))
         assert session.result(step.id).verdict is expected, (runs[index].command, mutation.how)
         assert (session.overall is Overall.COMPLETE) == (expected in SETTLED), (runs[index].command, mutation.how)
+
+
+OTHERS = "".join(f"/opt/platform/runtime/observer/data/x{number}.jsonl\n" for number in range(10))
+
+FORGED: dict[str, tuple[str, Callable[[str], str]]] = {
+    "a page that holds the answer": ("step7-1-health-in-pod", lambda out: re.sub(r"(\{.*\})", r"<p>\1</p>", out)),
+    "a list that holds the answer": ("step7-3-curl", lambda out: f"[{out}]"),
+    "an answer within an answer": ("step7-3-curl", lambda out: f'{{"of": {out}}}'),
+    "other files in the list": ("step8-3-list-files", lambda out: OTHERS[: OTHERS.index("\n") + 1] * out.count("\n")),
+    "no volume but memory": ("step6-5-mounts", lambda out: re.sub(r"(?m)^\S+", "tmpfs", out)),
+    "a full volume": ("step6-5-mounts", lambda out: re.sub(r"\d+%", "100%", out)),
+    "settings without values": ("step6-4-env", lambda out: re.sub(r"(?m)=.*$", "=", out)),
+    "no level in the log": ("step6-3-logs-observer", lambda out: "lost\n" * out.count("\n")),
+    "a crash in the log": ("step6-3-logs-observer", lambda out: out + "exec /app: exec format error\n"),
+    "no pod but a like-named one": ("step6-1-pods", lambda out: out.replace("observer-", "observer-exporter-")),
+    "restarts that are not known": (
+        "step9-1-pod-restarts",
+        lambda out: re.sub(r"(Running +)\d+( +)", r"\1<none>\2", out),
+    ),
+    "another pod with restarts": (
+        "step9-1-pod-restarts",
+        lambda out: out + re.sub(r"-\w{5}( +Running +)\d", r"-zzzzz\g<1>7", out.splitlines(keepends=True)[1]),
+    ),
+}
+"""Outputs that look like health and are none."""
+
+
+@pytest.mark.parametrize("what", FORGED)
+@pytest.mark.parametrize("state", COMPLETE)
+def test_what_only_looks_like_health_does_not_pass(state: str, what: str) -> None:
+    command, forge = FORGED[what]
+    carried = recording(state)[1]
+    step = next(step for step in STEPS if command in step.commands)
+    runs = carried[step.id]
+    last = max(place for place, run in enumerate(runs) if run.command == command)
+    forged = replace(runs[last], stdout=forge(runs[last].out).encode())
+    assert forged.stdout != runs[last].stdout
+    assert verdict(step.judge(Runs((*runs[:last], forged, *runs[last + 1 :])))) not in SETTLED
+
+
+WRAPPER = (
+    b"WARN[0000] Unable to read /etc/rancher/k3s/k3s.yaml, please start server with --write-kubeconfig-mode or "
+    b"--write-kubeconfig-group to modify kube config permissions \n"
+    b'time="2026-11-25T01:05:37Z" level=warning msg="Unable to read /etc/rancher/k3s/k3s.yaml"\n'
+)
+"""What the k3s program, which is kubectl on K3s, writes to standard error while all is well."""
+
+
+@pytest.mark.parametrize("place", ["before", "after"])
+@pytest.mark.parametrize("state", [*COMPLETE, "1.34/secret-missing", "1.34/one-replica", "1.34/node-not-ready"])
+def test_what_k3s_says_beside_the_answer_changes_no_verdict(state: str, place: str) -> None:
+    for step in STEPS:
+        runs = recording(state)[1][step.id]
+        talking = Runs(
+            replace(run, stderr=WRAPPER + run.stderr if place == "before" else run.stderr + WRAPPER)
+            if run.happened and run.command != "step2-storage-dir"  # which is no kubectl
+            else run
+            for run in runs
+        )
+        whole = {found.code: found.verdict for found in step.judge(runs)}
+        assert {found.code: found.verdict for found in step.judge(talking)} == whole, step.id

@@ -177,4 +177,4 @@ def test_none_is_found_and_the_pack_verifies(condition: str, tmp_path: Path) -> 
     assert found == [], (combinations, len(found))
     file = tmp_path / "pack.tar.gz"
     file.write_bytes(pack(folder).to_bytes())
-    assert [str(check.wrong) for check in verify(file) if check.wrong] == []
+    assert [str(check.wrong) for check in verify(file).checks if check.wrong] == []

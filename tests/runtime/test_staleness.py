@@ -214,3 +214,23 @@ def test_the_day_is_over_for_what_was_seen_before_it(seen: Verification) -> None
     assert seen.stale() == dict.fromkeys("1234567", "DAY-OVER")
     seen.all()
     assert seen.stale() == {}
+
+
+def test_a_left_over_pod_that_is_removed_makes_nothing_stale(seen: Verification) -> None:
+    """It is what the finding about it advises."""
+
+    def with_shell(run: Run) -> Run:
+        row = "observer-7cd9cf784-gnf62   {}   9m\n".format(
+            "Failed 0" if "RESTARTS   STARTED" in run.out else "0/1 Evicted 0"
+        )
+        head, *rows = (line.split() for line in (run.out + row).splitlines())
+        text = "".join("".join(cell.ljust(30) for cell in line).rstrip() + "\n" for line in (head, *rows))
+        return replace(run, stdout=text.encode())
+
+    seen.cluster.answers["step6-1-pods"] = seen.cluster.answers["step9-1-pod-restarts"] = with_shell
+    session = seen.all(only="6")
+    assert [f.code for f in session.result("6").findings if f.code.startswith("POD-LEFTOVER")]
+    seen.cluster.answers.clear()
+    seen.later(hours=1)
+    seen.all()
+    assert seen.steps_run() == "09"

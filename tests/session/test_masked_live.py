@@ -18,6 +18,7 @@ from playbook import api
 from playbook.model import Run, Verdict
 from playbook.output.pack import pack
 from playbook.output.verify_pack import verify
+from playbook.session.redact.freetext import is_free
 from playbook.session.redact.redactor import Redactor
 from playbook.session.store import SessionStore
 
@@ -68,7 +69,7 @@ def test_what_the_mask_would_change_is_judged_live_and_marked(tmp_path: Path) ->
     assert again.result("6").findings == session.result("6").findings, "a replay takes over what it cannot see"
     file = tmp_path / "pack.tar.gz"
     file.write_bytes(pack(folder).to_bytes())
-    checks = list(verify(file))
+    checks = list(verify(file).checks)
     assert [str(check.wrong) for check in checks if check.wrong] == []
     assert any(check.note and "judged live" in str(check.note) for check in checks)
     with tarfile.open(file) as members:
@@ -128,9 +129,65 @@ def test_without_anything_learned_free_text_is_not_kept(tmp_path: Path) -> None:
     assert hashlib.sha256(log.encode()).hexdigest() in (folder / "journal.jsonl").read_text("utf-8")
     file = tmp_path / "pack.tar.gz"
     file.write_bytes(pack(folder).to_bytes())
-    assert [str(check.wrong) for check in verify(file) if check.wrong] == []
+    assert [str(check.wrong) for check in verify(file).checks if check.wrong] == []
     cluster.answers["secret-values"] = lambda run: replace(run, stdout=secrets_of(PLANTED).encode())
     go_on(tmp_path, cluster)
     file.write_bytes(pack(folder).to_bytes())
-    assert [str(check.wrong) for check in verify(file) if check.wrong] == []
+    assert [str(check.wrong) for check in verify(file).checks if check.wrong] == []
     assert files_with(tmp_path, PLANTED) == []
+
+
+def test_what_a_later_attempt_learns_stands_in_no_finding_of_an_earlier_one(tmp_path: Path) -> None:
+    value = "correct horse battery"
+    forbidden = b'Error from server (Forbidden): secrets is forbidden: User "x" cannot list resource "secrets"\n'
+    cluster = FakeCluster()
+    refused = {
+        name: lambda run: replace(run, stdout=b"", stderr=forbidden, exit_code=1)
+        for name in ("secret-values", "step6-4-env")
+    }
+    log = {"step6-3-logs-observer": lambda run: replace(run, stdout=f"ERROR login with {value} failed\n".encode())}
+    cluster.answers = {**refused, **log}
+    session = go_on(tmp_path, cluster)
+    folder = SessionStore(tmp_path).folder(session.id)
+    assert files_with(tmp_path, value) == ["journal.jsonl"], "nobody could know: it looks like words"
+    assert session.withheld
+    cluster.answers = {"secret-values": lambda run: replace(run, stdout=secrets_of(value).encode()), **log}
+    session = go_on(tmp_path, cluster)
+    assert files_with(tmp_path, value) == []
+    assert "step6-3-logs-observer.2" not in {each.run for each in session.withheld}, (
+        "the second attempt keeps it, masked"
+    )
+    assert "PGPASS" in {each.name for each in session.masked}
+    file = tmp_path / "pack.tar.gz"
+    file.write_bytes(pack(folder).to_bytes())
+    assert [str(check.wrong) for check in verify(file).checks if check.wrong] == []
+    assert session.result("6").findings == SessionStore(tmp_path).open(session.id)[0].state.result("6").findings
+
+
+def test_ordinary_words_that_are_values_change_no_table_and_no_cluster(tmp_path: Path) -> None:
+    words = ("oracle", "kubernetes", "platform", "database", "Bound", "p4ss")
+    data = {f"PASS_{n}": base64.b64encode(word.encode()).decode() for n, word in enumerate(words)}
+    listing = json.dumps({"items": [{"type": "Opaque", "data": data}]}).encode()
+    cluster = FakeCluster()
+    cluster.answers = {
+        "secret-values": lambda run: replace(run, stdout=listing),
+        "step6-3-logs-observer": lambda run: replace(run, stdout=b"INFO login as oracle with p4ss on oracle-obs-arm\n"),
+    }
+    first = go_on(tmp_path, cluster)
+    folder = SessionStore(tmp_path).folder(first.id)
+    log = (folder / "step6-3-logs-observer.out").read_bytes()
+    assert log == b"INFO login as ****** with **** on oracle-obs-arm\n"
+    for result in first.results:
+        for run in result.runs:
+            original = FakeCluster().recording.read(run.command, run.ordinal)
+            if (
+                not is_free(run.command)
+                and original.happened
+                and run.command.startswith(("step0", "step1", "step2", "step5"))
+            ):
+                assert run.stdout == original.stdout, run.command
+    assert {f.code for result in first.results for f in result.findings if f.masked} <= {"LOG-POSTGRES"}, (
+        "it quotes a word"
+    )
+    cluster.answers["secret-values"] = lambda run: replace(run, stdout=b"", stderr=b"error: timed out\n", exit_code=1)
+    assert go_on(tmp_path, cluster).cluster == first.cluster, "no other cluster, whatever was masked"

@@ -6,7 +6,7 @@ import pytest
 from handmade import REFUSED, bad, forbidden, never_passes_cut_text, not_found, of, said, typed, verdicts
 from support import runs_of
 
-from playbook.guide import ids
+from playbook.guide import criteria, ids
 from playbook.guide.expected import SEALED_SECRETS, SECRET_KEYS
 from playbook.model import Ended, Run, Runs
 from playbook.steps.step3_secrets import STEP, judge
@@ -311,3 +311,12 @@ def test_the_status_of_a_sealedsecret_is_told_and_its_remedy_fits():
     synced = found["SEALED-SYNCED/obs-kis-secret"]
     assert str(synced.actual) == "SYNCED = False, STATUS = no key could decrypt secret (k)"
     assert "kubeseal" in str(synced.remedy[0].advice) and all(remedy.changes for remedy in synced.remedy)
+
+
+def test_an_empty_observer_secrets_is_told_and_is_not_criterion_1() -> None:
+    text = "NAME               TYPE     DATA   AGE\nobserver-secrets   Opaque   {}      3d\n"
+    found = judge(Runs([said(ids.OBSERVER_SECRETS, text.format(0))]))
+    codes = {each.code: each.verdict.value for each in found}
+    assert codes["OBSERVER-SECRETS"] == "pass" and codes["SECRET-DATA"] == "fail"
+    assert not [each for each in criteria.met(found) if each.number == 1]
+    assert "SECRET-DATA" not in {each.code for each in judge(Runs([said(ids.OBSERVER_SECRETS, text.format(13))]))}

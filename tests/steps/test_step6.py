@@ -555,3 +555,107 @@ def test_the_loop_is_found_in_the_description_of_one_pod() -> None:
     assert crash_loops(Runs([rows, blind, made("describe-pod.observer-7cd9cf784-zzzzz", waiting)]))[0].code.endswith(
         "zzzzz"
     )
+
+
+# logs
+
+CRASHES = [
+    "exec /usr/bin/python3: exec format error",
+    "exec /app/arm64: exec format error",  # recorded on 1.34
+    "standard_init_linux.go:228: exec user process caused: exec format error",
+    "exec /entrypoint.sh: no such file or directory",
+    "/usr/bin/python3: can't open file '/app/observer.py': [Errno 13] Permission denied",
+    "python: can't open file '/app/observer.py': [Errno 2] No such file or directory",
+    "/usr/local/bin/python3: No module named observer",
+    "Illegal instruction",
+    "Illegal instruction (core dumped)",
+    "/entrypoint.sh: line 3:     7 Segmentation fault      (core dumped) python3 observer.py",
+    "Fatal Python error: Segmentation fault",
+    "Killed",
+    "/entrypoint.sh: line 3:     7 Killed                  python3 observer.py",
+    "╭─────────────────── Traceback (most recent call last) ────────────────────╮",
+    '  File "/app/observer.py", line 88 in poll',
+    "sh: 1: observer: not found",
+    "python3: error while loading shared libraries: libpq.so.5: cannot open shared object file",
+    "terminate called after throwing an instance of 'std::bad_alloc'",
+    "panic: runtime error: invalid memory address or nil pointer dereference",
+]
+
+
+@pytest.mark.parametrize("line", CRASHES)
+@pytest.mark.parametrize("before", ["", "INFO observer starting\n"])
+def test_a_crash_states_no_level_and_fails(line: str, before: str) -> None:
+    """Handmade, but for the one that says where it was recorded, after what kernels, shells and interpreters print."""
+    found = of(healthy(said(LOG, f"{before}{line}\n{line}\n")), "LOG-OBSERVER")
+    assert found.verdict.value == "fail" and found.evidence is not None and found.evidence.line == (2 if before else 1)
+
+
+@pytest.mark.parametrize(
+    ("line", "verdict"),
+    [
+        ('ts=2026-11-22T12:00:00Z level="error" msg="no connection"', "fail"),
+        ("2026-11-22 12:00:00 | error | db | no connection", "fail"),
+        ("2026-11-22 12:00:00 | info | db | level=error was seen", "pass"),
+        ('{"severity_text": "ERROR", "body": "no connection"}', "fail"),
+        ('{"level_name": "CRITICAL", "message": "x"}', "fail"),
+        ('{"log": "{\\"level\\": \\"error\\", \\"msg\\": \\"x\\"}\\n", "stream": "stderr"}', "fail"),
+        ('{"message": "{\\"level\\": \\"error\\"}"}', "fail"),
+        ('{"log": "ERROR no connection\\n", "stream": "stderr"}', "fail"),
+        ('{"level": "info", "message": "{\\"level\\": \\"error\\"}"}', "pass"),  # it tells of another's record
+        ("[오류] DB 연결 실패", "fail"),
+        ("2026-11-22 12:00:00 [치명적] 종료", "fail"),
+        ("2026-11-22 12:00:00 오류: DB 연결 실패", "fail"),
+        ('{"level": "오류", "message": "x"}', "fail"),
+        ("2026-11-22 12:00:00 오류 DB 연결 실패", "inconclusive"),
+        ("[정보] 오류 0건", "pass"),
+        ('{"level":40,"time":1763812800000,"pid":1,"hostname":"observer-7cd9","msg":"slow"}', "pass"),
+        ('{"level":30,"time":1763812800000,"pid":1,"hostname":"observer-7cd9","msg":"up"}', "pass"),
+        ('{"level":50,"time":1763812800000,"pid":1,"hostname":"observer-7cd9","msg":"x"}', "fail"),
+        ('{"level":60,"time":1763812800000,"msg":"x"}', "fail"),
+        ('{"level": 40, "name": "observer"}', "fail"),  # on Python's scale
+        # no level anywhere
+        ("lost the connection to 10.0.0.5", "inconclusive"),
+        ("abcdef\n012345", "inconclusive"),
+        ('127.0.0.1 - - [22/Nov/2026 12:00:00] "GET /health HTTP/1.1" 200 -', "pass"),
+        ("observer 1.4.2 started", "pass"),
+        (" * Running on http://0.0.0.0:8000", "pass"),
+        ("관측 시작", "pass"),
+    ],
+)
+def test_the_levels_of_other_formats(line: str, verdict: str) -> None:
+    assert verdicts(healthy(said(LOG, line + "\n")))["LOG-OBSERVER"] == verdict
+
+
+# what the guide's commands show, and was not told
+
+
+def test_an_empty_secret_in_the_environment_fails_and_an_empty_setting_is_a_warning() -> None:
+    def emptied(name: str) -> Run:
+        lines = environment().out.splitlines(keepends=True)
+        return said(ENV, "".join(f"{name}=\n" if line.startswith(f"{name}=") else line for line in lines))
+
+    found = healthy(emptied("KIS_APP_KEY"))
+    assert bad(found) == {"ENV-SECRET": "fail"}
+    assert str(of(found, "ENV-SECRET").actual) == "without a value: KIS_APP_KEY"
+    assert bad(healthy(emptied("LOG_FORMAT"))) == {"ENV-CONFIG": "warn"}
+    several = emptied("KIS_APP_KEY").out.replace("KIS_APP_KEY=\n", "KIS_APP_KEY=\n****\n")  # a value of two lines
+    assert bad(healthy(said(ENV, several))) == {}
+
+
+def test_a_pod_that_is_older_than_the_configmaps_paths_is_told() -> None:
+    text = environment().out.replace("OBSERVER_DATA_DIR=********", "OBSERVER_DATA_DIR=/opt/old/data")
+    found = healthy(said(ENV, text))
+    assert bad(found) == {"ENV-CONFIG": "warn"}
+    assert typed(of(found, "ENV-CONFIG")) == ["kubectl delete pod -l app=observer -n observer-prod"]
+    assert "OBSERVER_DATA_DIR=/opt/old/data" in str(of(found, "ENV-CONFIG").actual)
+
+
+def test_a_volume_in_memory_and_a_full_one_fail() -> None:
+    def row(device: str, percent: str) -> str:
+        return f"{device} 20G 20G 0 {percent} {OBSERVER_ROOT}/data\n"
+
+    for device, percent, words in (("tmpfs", "1%", "goes with the pod"), ("/dev/sda1", "100%", "full")):
+        found = healthy(said(MOUNTS, row(device, percent) + mounts("logs", "universe"), TTY, 0))
+        assert bad(found) == {"MOUNT/data": "fail"}
+        assert words in str(of(found, "MOUNT/data").summary)
+    assert bad(healthy(said(MOUNTS, row("/dev/sda1", "99%") + mounts("logs", "universe"), TTY, 0))) == {}
