@@ -356,9 +356,9 @@ class Session:
 
         What was good a day ago says nothing of the service that those hours were about.
         """
-        last = self.result("9")
-        due = last.due_from
-        if due is None or last.judged_at is None or last.judged_at < due:
+        last = next((result for result in self.results if result.step == "9"), None)
+        due = last.due_from if last else None
+        if last is None or due is None or last.judged_at is None or last.judged_at < due:
             return ()
         asked = [
             result for result in self.results if result.step < "8" and (not self.scope or result.step in self.scope)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import StringIO
 from itertools import pairwise
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..text import LANGUAGES, language, msg, translate, use_language
+from ..text import LANGUAGES, Message, language, msg, translate, use_language
 from .streams import notify
 
 if TYPE_CHECKING:
@@ -131,15 +131,32 @@ def _widened(text: str) -> str:
 
 
 def show_mistake(error: click.ClickException) -> None:
-    """Tell a mistake on the command line: in English as click does, else what can be said without click's words."""
+    """Tell a mistake on the command line: in English as click does, else in the words of the catalog; and what was meant."""
     if language() == LANGUAGES[0] or not isinstance(error, click.UsageError):
         whole = StringIO()
         error.show(whole)
         notify(whole.getvalue().rstrip("\n"))
-        return
-    if error.ctx is not None:
-        notify(error.ctx.get_usage(), f"{msg('Try `{command} --help`.', command=error.ctx.command_path)}\n")
-    notify(msg("Error: {message}", message=_mistake(error)))
+    else:
+        if error.ctx is not None:
+            notify(error.ctx.get_usage(), f"{msg('Try `{command} --help`.', command=error.ctx.command_path)}\n")
+        notify(msg("Error: {message}", message=_mistake(error)))
+    meant = isinstance(error, click.UsageError) and _meant(error)
+    if meant:
+        notify(msg("did you mean {name}?", name=meant))
+
+
+def _meant(error: click.UsageError) -> str:
+    """The verb that is most like the one that does not exist; "" when none is."""
+    found = _NO_VERB.match(error.format_message())
+    context = error.ctx
+    if not found or context is None or not isinstance(context.command, click.Group):
+        return ""
+    from difflib import get_close_matches  # noqa: PLC0415 - only after a mistake
+
+    return next(iter(get_close_matches(found[1].lower(), context.command.list_commands(context), 1, 0.6)), "")
+
+
+_NO_VERB = re.compile(r"No such command '([^']*)'")
 
 
 def _mistake(error: click.UsageError) -> str:
@@ -152,6 +169,38 @@ def _mistake(error: click.UsageError) -> str:
             return str(msg("{name} is missing", name=missing.get_error_hint(context)))
         case click.BadParameter(param=click.Parameter() as wrong) if context:
             hint = wrong.get_error_hint(context)
-            return str(msg("{name} cannot be that: {reason}", name=hint, reason=error.message))
-    found = re.match(r"No such command '([^']*)'", english)
-    return str(msg("there is no verb {name}", name=found[1])) if found else english
+            return str(msg("{name} cannot be that: {reason}", name=hint, reason=_in_our_words(error.message)))
+    return _in_our_words(english)
+
+
+def _in_our_words(english: str) -> str:
+    """What click says in English, in the language in use; as it is where click says something that is not known."""
+    for pattern, said in _CLICKS_WORDS:
+        found = re.match(pattern, english)
+        if found:
+            return str(said(*found.groups()))
+    return english
+
+
+_CLICKS_WORDS: tuple[tuple[str, Callable[..., Message]], ...] = (
+    (r"Missing command", lambda: msg("the verb is missing")),
+    (r"No such command '([^']*)'", lambda name: msg("there is no verb {name}", name=name)),
+    (r"Got unexpected extra arguments? \((.*)\)", lambda more: msg("too many words: {more}", more=more)),
+    (r"Option '?([^' ]+)'? requires an argument", lambda name: msg("{name} needs a value", name=name)),
+    (r"Option '?([^' ]+)'? requires \d+ arguments", lambda name: msg("{name} needs more values", name=name)),
+    (r"Option '?([^' ]+)'? does not take a value", lambda name: msg("{name} takes no value", name=name)),
+    (r"('.*') is not a valid integer", lambda value: msg("{value} is not a whole number", value=value)),
+    (
+        r"(\S+) is not in the range (.*?)\.?$",
+        lambda value, within: msg("{value} is not in {range}", value=value, range=within),
+    ),
+    (
+        r"('.*?') is not (?:one of )?('.*?')\.?$",
+        lambda value, choices: msg("{value} is none of {choices}", value=value, choices=choices),
+    ),
+    (r"\w+ ('.*') does not exist", lambda name: msg("{name} does not exist", name=name)),
+    (r"\w+ ('.*') is a file", lambda name: msg("{name} is a file, not a folder", name=name)),
+    (r"\w+ ('.*') is a directory", lambda name: msg("{name} is a folder, not a file", name=name)),
+    (r"\w+ ('.*') is not readable", lambda name: msg("{name} cannot be read", name=name)),
+)
+"""What click says of a command line, as a pattern, and the same in words that the catalogs translate."""

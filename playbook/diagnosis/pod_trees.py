@@ -21,7 +21,13 @@ CREATE = (
         msg("once the Secret is there: the pods begin anew with it, and the events of the old ones go with them"),
     ),
 )
-RECREATE = (do(fix.DELETE_SECRET, msg("the Secret must be made anew, and the old one is in the way")), *CREATE)
+RECREATE = (
+    do(
+        fix.DELETE_SECRET,
+        msg("the Secret must be made anew with all its keys: note its present values first, this deletes them"),
+    ),
+    *CREATE,
+)
 
 # The CrashLoopBackOff tree -------------------------------------------------------------------------------------------
 

@@ -59,8 +59,8 @@ def _finding(finding: Finding) -> list[str]:
 
 def remedy_lines(remedy: Remedy) -> list[str]:
     """What to do, wrapped; a command stands on a line of its own, whole, so that it can be copied."""
-    name = msg("remedy that changes something") if remedy.changes else msg("remedy")
-    advice = wrapped(f"  {name}: {one_line(remedy.advice or '')}", COLUMNS, "    ")
+    mark = f" ({msg('changes the cluster')})" if remedy.changes else ""
+    advice = wrapped(f"  {msg('remedy')}: {one_line(remedy.advice or '')}{mark}", COLUMNS, "    ")
     command = as_typed(clean(remedy.command)).strip().split("\n")
     if len(command) > 1:
         return [*advice, f"    {command[0]} …"]

@@ -65,7 +65,7 @@ def markdown_table(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> str
 
 def remedy(value: Remedy, *, cell: bool = False) -> str:
     """What to do, on one line: advice, then the command to type."""
-    parts = [f"**{msg('changes something')}**"] if value.changes else []
+    parts = [f"**{msg('changes the cluster')}**"] if value.changes else []
     parts += [text(value.advice)] if value.advice else []
     return ": ".join([*parts, code(value.command, cell=cell)] if value.command else parts)
 

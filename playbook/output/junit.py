@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from datetime import timezone
 from xml.etree import ElementTree
 
-from ..model import NAMESPACE, Finding, Session, StepResult, Verdict
+from ..model import NAMESPACE, Finding, Remedy, Session, StepResult, Verdict
 from ..session.fold import all_ten
-from ..text import Message
+from ..text import Message, msg
 from .columns import clean
 from .labels import TITLES, where
 
@@ -104,8 +104,12 @@ def _testcase(name: str, step: str) -> ElementTree.Element:
 
 def _details(finding: Finding) -> str:
     lines = [f"expected: {finding.expected}", f"actual: {finding.actual}", f"evidence: {where(finding.evidence)}"]
-    lines += [f"remedy: {remedy}" for remedy in finding.remedy]
+    lines += [f"remedy: {remedy}{_mark(remedy)}" for remedy in finding.remedy]
     return _xml("\n".join(lines))
+
+
+def _mark(remedy: Remedy) -> str:
+    return f" ({msg('changes the cluster')})" if remedy.changes else ""
 
 
 def _xml(text: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from ..guide.remedies import harmless_next
 from ..model import PASSING, Overall, Refusal, Runs, Session, StepResult, Verdict
 from ..runtime.staleness import kept_because, rule
 from ..steps.step9_stability import judged_from
@@ -44,19 +45,20 @@ def next_line(session: Session) -> Message:
 def next_command(session: Session) -> str:
     """What to type next. Never what changes the cluster: that is the operator's to decide, and stands with the remedies.
 
-    A root cause gives the first command of its remedies that only looks and was not run already.
+    The first root cause gives the first command of its remedies that only looks and was not run already.
     """
     done = {command.text.strip() for command in commands_of(session).values()}
-    for cause in session.causes[:1]:
-        for remedy in cause.remedy:
-            if remedy.command and not remedy.changes and remedy.command.strip() not in done:
-                return remedy.command
-        if any(remedy.changes for remedy in cause.remedy):
-            return "playbook status -v"
+    first = harmless_next(
+        r for cause in session.causes[:1] for r in cause.remedy if r.command.strip() not in done or not r.command
+    )
+    if first:
+        return first
+    if any(remedy.changes for cause in session.causes[:1] for remedy in cause.remedy):
+        return "playbook status -v"
     if session.overall is Overall.COMPLETE:
         return "playbook report -o report.md"
     if session.overall is Overall.INCOMPLETE and _waits_for_permission(session):
-        return "playbook all --allow-restart"
+        return "playbook all --plan"  # what a restart would delete; it is not proposed blindly
     return "playbook all"
 
 

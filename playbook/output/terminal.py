@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from ..guide.criteria import criterion
+from ..guide.remedies import harmless_next
 from ..model import Cause, Finding, Remedy, Session, StepResult, Verdict
 from ..text import PROGRAM, Message, as_typed, msg
 from .columns import clean, one_line, pad, table, width
@@ -124,11 +125,9 @@ def problem(session: Session, finding: Finding, *, colour: bool = False) -> str:
         lines.append((msg("follows from"), one_line(root.code)))
     else:
         again = f"{PROGRAM} step {finding.step}"
-        first = next((remedy.command for remedy in finding.remedy if remedy.command and not remedy.changes), again)
-        lines += [
-            *_remedies(finding.remedy),
-            *([] if finding.verdict is Verdict.PASS else [(msg("next"), _command(first))]),
-        ]
+        first = harmless_next(finding.remedy) or again
+        lines += [*_remedies(finding.remedy)]
+        lines += [] if finding.verdict is Verdict.PASS else [(msg("next"), _command(first))]
     return "\n".join([f"{head}  {one_line(finding.summary)}", *_named(lines, "  ")])
 
 
@@ -167,11 +166,11 @@ def abort_text(session: Session) -> str:
 
 def _remedies(remedies: Iterable[Remedy]) -> Iterator[tuple[Message, str]]:
     for remedy in remedies:
-        name = msg("remedy that changes something") if remedy.changes else msg("remedy")
-        if remedy.advice:
-            yield name, one_line(remedy.advice)
+        mark = f" ({msg('changes the cluster')})" if remedy.changes else ""
+        if remedy.advice or mark:
+            yield msg("remedy"), f"{one_line(remedy.advice or '')}{mark}".strip()
         if remedy.command:
-            yield name, _command(remedy.command)
+            yield msg("remedy"), _command(remedy.command)
 
 
 def _command(command: str) -> str:

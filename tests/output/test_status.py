@@ -113,7 +113,7 @@ def test_another_record_by_its_id_and_one_that_is_none(at: Verification, tmp_pat
 def test_what_to_type_next(at: Verification) -> None:
     session: Session = at.all(allow=False)
     assert session.overall is Overall.INCOMPLETE
-    assert next_command(session) == "playbook all --allow-restart"
+    assert next_command(session) == "playbook all --plan"
     session = at.all()
     assert session.overall is Overall.PENDING
     assert next_command(session) == "playbook all"

@@ -105,7 +105,7 @@ def test_problems_say_expected_actual_evidence_remedy_and_next():
         "  actual    no such Service\n"
         "  evidence  step5-services.2:2\n"
         "  remedy    kubectl apply -k infra/k8s/overlays/production\n"
-        "  next      kubectl apply -k infra/k8s/overlays/production"
+        "  next      playbook step 5"
     )
     assert "next      playbook step 7-2" in said
     assert said.index("K3S-VERSION") < said.index("SERVICE/postgres") < said.index("HEALTH-SERVICE")
