@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import Any
 
 from .. import api
 from ..errors import EXIT_OF
-from ..model import Verdict
+from ..model import NAMESPACE, Verdict
 from ..output.markdown import warm_up
 from ..output.status import next_line
 from ..runtime.environment import has_tool
+from ..session.store import operator
 from ..text import msg
 from .console import Console, Form
 
@@ -19,6 +21,15 @@ def carry_out(allow_restart: bool, form: Form, state_dir: str | None, *, verbose
     with Console(form, allow_restart=allow_restart, verbose=verbose, meanwhile=warm_up) as console:
         if not has_tool("jq"):
             console.notice(msg("jq is not installed: Step 3-4 takes the guide's python3 variant"))
+        if form == "text":
+            console.notice(
+                msg(
+                    "namespace {namespace}, kubectl {kubectl}, run by {operator}",
+                    namespace=NAMESPACE,
+                    kubectl=shutil.which("kubectl") or "-",
+                    operator=operator(),
+                )
+            )
         session = api.run(state_dir=state_dir, listener=console, cancel=console.cancel, **how)
         path = api.session_folder(state_dir, session.id) / "report.md"
         api.save(api.render(session), path)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from ..guide.criteria import criterion
 from ..model import Cause, Finding, Remedy, Session, Verdict
 from ..text import as_typed, msg
 from .changes import change, changing_runs
@@ -22,7 +23,7 @@ _SETTLED = (Verdict.PASS, Verdict.NOT_RUN, Verdict.PENDING)
 def ending(session: Session, *, colour: bool = False) -> str:
     """At most `LINES` lines, the root causes first and the verdict below them."""
     outage = outage_sentence(session)
-    verdict = [*wrapped(overall_sentence(session), COLUMNS), *_changed(session)]
+    verdict = [*wrapped(overall_sentence(session), COLUMNS), *_after_the_fix(session), *_changed(session)]
     blocks = [*map(_cause, session.causes), *map(_finding, _unexplained(session))]
     room = LINES - len(verdict) - (2 if outage else 0) - 2  # a line between, a line for what is left out
     shown: list[str] = []
@@ -65,6 +66,15 @@ def remedy_lines(remedy: Remedy) -> list[str]:
     if len(command) > 1:
         return [*advice, f"    {command[0]} …"]
     return [*advice, f"    {command[0]}"] if remedy.command else advice
+
+
+def _after_the_fix(session: Session) -> list[str]:
+    """Where an aborted verification goes on."""
+    if session.abort is None:
+        return []
+    return [
+        str(msg("then `{program} all` goes on from Step {step}", step=criterion(session.abort.criterion).resume_from))
+    ]
 
 
 def _changed(session: Session) -> list[str]:

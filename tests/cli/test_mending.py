@@ -20,7 +20,7 @@ NAMES = ("POSTGRES_PASSWORD", "DB_PASSWORD", "PGPASSWORD", "KIS_APP_KEY", "KIS_A
 
 def creations(stub: Stubbed) -> list[list[str]]:
     calls = [json.loads(line) for line in stub.log.read_text("utf-8").splitlines()]
-    return [call for call in calls if "create" in call]
+    return [call for call in calls if "create" in call and "secret" in call]
 
 
 def assert_nowhere(stub: Stubbed, shown: bytes) -> None:

@@ -10,9 +10,11 @@ from datetime import datetime, timezone
 
 import pytest
 import sessions
+from support import FIXTURES, states
 
 from playbook.model import Ended, Evidence, Verdict
 from playbook.output import columns, labels, terminal
+from playbook.text import speaking
 
 
 @pytest.mark.parametrize(
@@ -155,7 +157,7 @@ def test_the_incomplete_sentence_names_the_steps():
 def test_abort_says_what_to_do_and_how_to_go_on():
     said = terminal.abort_text(sessions.aborted())
     assert said.startswith("Abort criterion 1 met at Step 3-3: ")
-    assert "python -m playbook show step3-3-create-observer-secrets" in said
+    assert "playbook show step3-3-create-observer-secrets" in said
     assert said.endswith("then `playbook all` goes on from Step 3")
     assert terminal.abort_text(sessions.failed()) == ""
 
@@ -222,3 +224,19 @@ def test_the_module_itself_loads_neither_tabulate_nor_jinja2():
     code = "import sys, playbook.output.terminal, playbook.output.markdown, playbook.output.json, playbook.output.junit; print({'jinja2', 'tabulate'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+@pytest.mark.parametrize("lang", ["en", "ko"])
+@pytest.mark.parametrize("state", states())
+def test_the_end_fits_the_screen(state: str, lang: str) -> None:
+    from playbook import replay
+    from playbook.output.columns import width
+    from playbook.output.ending import COLUMNS, LINES, ending
+
+    session = replay(FIXTURES / state)
+    with speaking(lang):
+        shown = ending(session).split("\n")
+        assert len(shown) <= LINES
+        wide = [line for line in shown if width(line) > COLUMNS and not line.startswith("    ")]
+        assert wide == []  # a command is never broken: it is to be copied
+        assert all(str(cause.title)[:20] in " ".join(shown) for cause in session.causes[:1])
