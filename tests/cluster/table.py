@@ -18,7 +18,7 @@ class Fault:
     criterion: int | None = None
     abort_step: str = ""  # the guide's number of the finding that met the criterion
     verdict: str = "fail"  # of the step
-    restart: bool = False  # run with --allow-restart; the interlock refuses it nevertheless
+    restart: bool = True  # run with --allow-restart: what a new pod would miss refuses it
     undo: tuple[str, ...] = ()  # objects that are put back as they were instead of healing everything
     short: bool = False  # one of the five of the short form
     wrong: str = ""  # what today's program says instead: the row is a strict expected failure
@@ -51,7 +51,7 @@ FAULTS = (
     Fault("service-missing", "5", ("SERVICE",), "failed", 1, "SERVICE-ABSENT/postgres", short=True),
     Fault("cordoned", "0", ("NODE-READY",), "failed", 1, "NODE-CORDONED/oracle-obs-arm"),
     Fault("dns-down", "7", ("DB-CONNECTION",), "failed", 1, "DNS-DOWN"),
-    Fault("lookalikes", "9", ("STABLE", "RECENT-FILES"), "incomplete", 3, "", verdict="pending"),
+    Fault("lookalikes", "9", ("STABLE", "RECENT-FILES"), "incomplete", 3, "", verdict="pending", restart=False),
     Fault("image-missing", "6", ("POD-STATUS", "EVENTS-OBSERVER"), "failed", 1, "IMAGE-NOT-FOUND/observer"),
     Fault("image-other-cpu", "6", ("POD-STATUS", "EVENTS-OBSERVER"), "failed", 1, "IMAGE-OTHER-CPU/observer"),
     Fault("image-rate-limit", "6", ("POD-STATUS", "EVENTS-OBSERVER"), "failed", 1, "IMAGE-RATE-LIMIT/observer"),
@@ -63,8 +63,8 @@ FAULTS = (
     Fault("not-ready", "6", ("POD-STATUS",), "failed", 1, "NOT-READY/observer"),
     Fault("read-only", "6", ("WRITE",), "failed", 1, "WRITE-READ-ONLY/logs"),
     # Criterion 4 is not met, because the interlock refuses the delete of pods whose data is not on its PVC, and nothing is lost.
-    Fault("ephemeral-data", "6", ("MOUNT",), "failed", 1, "EPHEMERAL/data", restart=True, short=True),
-    Fault("restarts", "6", ("POD-RESTARTS",), "incomplete", 3, "RESTARTED/observer", verdict="warn"),
+    Fault("ephemeral-data", "6", ("MOUNT",), "failed", 1, "EPHEMERAL/data", short=True),
+    Fault("restarts", "6", ("POD-RESTARTS",), "incomplete", 3, "RESTARTED/observer", verdict="warn", restart=False),
     Fault("node-not-ready", "0", ("NODE-READY",), "failed", 1, "NODE-NOT-READY/oracle-obs-arm"),
     Fault("api-down", "0", ("API-REACHED",), "failed", 1, "API-REFUSED"),
     # these leave dead pods behind, which only a new namespace is rid of
