@@ -15,6 +15,7 @@ from support import ROOT
 
 from playbook.errors import TamperedCommand, UsageError
 from playbook.guide import catalog
+from playbook.steps import STEPS
 
 COMMANDS = ROOT / "commands"
 LABEL = st.from_regex(r"[a-z0-9]([-a-z0-9]{0,20}[a-z0-9])?", fullmatch=True)
@@ -181,3 +182,8 @@ def test_near_misses_are_refused(name: str) -> None:
 def test_only_a_command_with_a_placeholder_is_filled() -> None:
     with pytest.raises(UsageError):
         catalog.load().fill("get-sc", "local-path")
+
+
+def test_the_steps_that_are_prefetched_are_those_that_say_so() -> None:
+    """`guide` names them for the start, which imports no step; each step says it for the engine."""
+    assert tuple(step.id for step in STEPS if step.prefetchable) == tuple(catalog.PREFETCHED_STEPS)

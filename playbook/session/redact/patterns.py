@@ -43,6 +43,20 @@ _KUBECONFIG = re.compile(rb"-data\\{0,4}[\"']?[ \t]*[:=][ \t]*\\{0,4}[\"']?([A-Z
 _NAME_BEFORE_DATA = re.compile(rb"(?:client-key|client-certificate|certificate-authority)$")
 _CREDENTIALS = re.compile(rb"://[^\s:/@\"'<>]*:([^\s/\"'<>?#]+)@")
 _JWT = re.compile(rb"eyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]{4,}(?:\.[A-Za-z0-9_-]*)?)?")
+_TYPED = tuple(
+    (word, re.compile(pattern))
+    for word, pattern in (
+        (b"ghp_", rb"(ghp_[A-Za-z0-9]{20,})"), (b"gho_", rb"(gho_[A-Za-z0-9]{20,})"), (b"ghs_", rb"(ghs_[A-Za-z0-9]{20,})"),
+        (b"github_pat_", rb"(github_pat_[A-Za-z0-9_]{20,})"),
+        (b"akia", rb"(AKIA[0-9A-Z]{12,})"), (b"asia", rb"(ASIA[0-9A-Z]{12,})"),
+        (b"xox", rb"(xox[abeoprs]-[A-Za-z0-9-]{10,})"),
+        (b"api.telegram.org/bot", rb"api\.telegram\.org/bot([0-9]+:[A-Za-z0-9_-]{20,})"),
+        (b"hooks.slack.com/services/", rb"hooks\.slack\.com/services/([A-Za-z0-9/]{20,})"),
+    )
+)  # fmt: skip
+"""Tokens of a known shape (GitHub, AWS, Slack, Telegram): the word they begin at, in lower case, and the secret part."""
+_PASSWORD_IN_KOREAN = ("비밀번호".encode(), "암호".encode())
+
 _KEY_BEGIN = b"private key-----"
 _BETWEEN = rb"(?:\\{1,4}[rn]|[\s\"'|>+])*"
 _KEY_LINES = re.compile(
@@ -65,6 +79,10 @@ def self_declared(data: bytes) -> Iterator[Span]:
     yield from _found(data, lower, b"authorization", _AUTHORIZATION)
     yield from _found(data, lower, b"://", _CREDENTIALS)
     yield from _found(data, lower, b"-data", _KUBECONFIG, _NAME_BEFORE_DATA)
+    for word in _PASSWORD_IN_KOREAN:
+        yield from _assignments(data, lower, word, None)
+    for word, pattern in _TYPED:
+        yield from _found(data, lower, word, pattern)
     yield from _tokens(data)
     yield from _private_keys(lower)
 
