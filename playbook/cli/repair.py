@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import click
@@ -12,11 +12,13 @@ from .. import api
 from ..diagnosis.diagnose import unanswered
 from ..diagnosis.walk import asks_for_a_cause
 from ..errors import Exit, PlaybookError, UsageError
+from ..guide import remedies as fix
+from ..guide.own_commands import ADD_KEYS
 from ..model import Session
 from ..output import terminal
 from ..output.columns import clean, one_line
 from ..output.labels import ended
-from ..runtime import emergency
+from ..runtime import emergency, missing_keys
 from ..text import msg
 from .console import Console
 from .options import lang_option, option, state_option, verb
@@ -64,7 +66,7 @@ def _asks_for_a_cause(session: Session) -> bool:
     "fix",
     """\b
     Examples:
-      playbook fix observer-secrets      create the Secret that the guide creates by hand (Step 3-3)
+      playbook fix observer-secrets      create the Secret (Step 3-3), or add the keys that it lacks
     """,
 )
 @click.argument("what", type=click.Choice(["observer-secrets"]), metavar="observer-secrets")
@@ -73,8 +75,9 @@ def _asks_for_a_cause(session: Session) -> bool:
 def fix_verb(what: str, state_dir: str | None) -> int:  # there is only one
     """Create what the guide creates by hand: observer-secrets, by its emergency procedure.
 
-    Looks whether it is missing, asks for each value without showing it, shows the guide's command with the values
-    masked, asks once more, runs it, and goes on from Step 3. No value reaches the disk, the history, the terminal or
+    Looks whether it is missing, asks for each value twice without showing it, shows the guide's command with the values
+    masked, asks once more, runs it, and goes on from Step 3. Where the Secret is there, only the keys that it lacks are
+    asked for and added; no key that is there is touched. No value reaches the disk, the history, the terminal or
     the report.
     """
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
@@ -88,34 +91,50 @@ def fix_verb(what: str, state_dir: str | None) -> int:  # there is only one
         Console() as console,
         api.at_work(state_dir, diagnose=False, listener=console, cancel=console.cancel) as engine,
     ):
-        emergency.require_missing(engine)
-        console.notice(msg("cluster: {cluster}", cluster=str(engine.session.state.cluster)))
+        there = missing_keys.present(engine) if emergency.exists(engine) else None
         text = engine.workplace.catalog.command(emergency.COMMAND).text
+        lacking = missing_keys.missing(emergency.keys(text), there) if there else ()
+        console.notice(msg("cluster: {cluster}", cluster=str(engine.session.state.cluster)))
+        if there:
+            names = ", ".join(key.name for key in lacking)
+            console.notice(msg("observer-secrets is there and lacks {keys}", keys=names))
+            console.notice(f"{fix.KEEP_SECRET.command}\n  {fix.KEEP_SECRET.advice}")
         console.cancel.may_raise = True
-        values = _ask_for_values(console, text)
-        console.notice(emergency.masked(text).rstrip("\n"))
+        values = _ask_for_values(console, lacking if there else emergency.prompts(text))
+        console.notice((ADD_KEYS.text if there else emergency.masked(text)).rstrip("\n"))
         allowed = click.confirm(str(msg("Run this now?")), err=True)
         console.cancel.may_raise = False
         if not allowed:
             console.notice(msg("nothing was run"))
             return int(Exit.USAGE)
-        run = emergency.create(engine, values)
+        run = missing_keys.add(engine, lacking, values) if there else emergency.create(engine, values)
         console.result(clean(run.out + run.err).rstrip("\n"))
-        if run.exit_code != 0:
+        if run.exit_code != 0 and there:
+            console.notice(msg("nothing was added to observer-secrets: {how}", how=ended(run)))
+        elif run.exit_code != 0:
             console.notice(msg("observer-secrets was not created: {how}", how=ended(run)))
+        if run.exit_code != 0:
             return int(Exit.FAILED)
     return carry_out(False, "text", state_dir, start="3", secrets=emergency.to_hide(values))
 
 
-def _ask_for_values(console: Console, text: str) -> Mapping[str, str]:
-    """A value for each key that the guide leaves open; asked again until it can be used."""
+def _ask_for_values(console: Console, keys: Sequence[emergency.Key]) -> Mapping[str, str]:
+    """A value for each key that the guide leaves open, typed twice; asked again until it can be used."""
     values: dict[str, str] = {}
-    for key in emergency.prompts(text):
-        while key.name not in values:
-            question = str(emergency.question(key))
-            given = click.prompt(question, default="", show_default=False, hide_input=key.hidden, err=True)
+    for key in keys:
+        while key.placeholder and key.name not in values:
             try:
-                values[key.name] = emergency.checked(key, given)
+                value = emergency.checked(key, _typed(str(emergency.question(key))))
             except PlaybookError as error:
                 console.notice(error.message)
+                continue
+            if value and _typed(str(msg("once more, {key}", key=key.name))) != value:
+                console.notice(msg("the two differ: neither is taken"))
+                continue
+            values[key.name] = value
     return values
+
+
+def _typed(question: str) -> str:
+    """What is typed to `question`, never shown."""
+    return str(click.prompt(question, default="", show_default=False, hide_input=True, err=True))

@@ -119,6 +119,27 @@ def may(right: str) -> Command:
 SECRET_VALUES = Command(ids.SECRET_VALUES, "", "kubectl get secrets -n observer-prod -o json\n", "", timeout_s=8.0)
 """The values that are to be masked, read into memory before anything is kept. Its output is kept nowhere; no verdict."""
 
-_ALL = (REMOVE_TMP_CURL, LOG_TMP_CURL, ADMIT_OBSERVER, ADMIT_POSTGRES, NOT_CREATED, SECRET_VALUES)
+PRESENT_KEYS = Command(
+    ids.PRESENT_KEYS,
+    "3-4",
+    "kubectl get secret observer-secrets -n observer-prod -o go-template="
+    "'{{.metadata.resourceVersion}}{{range $key, $value := .data}} {{$key}}{{end}}'\n",
+    "",
+    timeout_s=10.0,
+)
+"""Which keys observer-secrets has, and its version: what `fix` asks before it adds one. No value is printed; no verdict."""
+
+ADD_KEYS = Command(
+    ids.ADD_KEYS,
+    "3-4",
+    "kubectl patch secret observer-secrets -n observer-prod --type=merge --patch-file=/dev/stdin\n",
+    "",
+    mutates=True,
+)
+"""Adds to observer-secrets the keys that it lacks (`fix`). The patch, with the values, is its standard input; no verdict."""
+
+_ALL = (
+    REMOVE_TMP_CURL, LOG_TMP_CURL, ADMIT_OBSERVER, ADMIT_POSTGRES, NOT_CREATED, SECRET_VALUES, PRESENT_KEYS, ADD_KEYS,
+)  # fmt: skip
 OWN_COMMANDS = {command.key: command for command in _ALL}
 """All of them, by the name under which their runs are recorded."""

@@ -69,7 +69,6 @@ GET_PODS = f"kubectl get pods {_IN} -o wide"
 GET_SERVICES = f"kubectl get svc {_IN}"
 GET_CLAIMS = f"kubectl get pvc {_IN}"
 KEYS_OF_SECRET = f"kubectl get secret {OBSERVER_SECRETS} {_IN} -o json | jq -r '.data | keys[]'"
-DELETE_SECRET = f"kubectl delete secret {OBSERVER_SECRETS} {_IN}"
 RENEW = f"kubectl delete pod -l app=observer {_IN}"
 LOG_OF_OBSERVER = f"kubectl logs -l app=observer {_IN} --tail=50"
 LOG_OF_POSTGRES = f"kubectl logs -l app=postgres {_IN} --tail=30"
@@ -128,6 +127,12 @@ CREATE_SECRET = (
     do(SHOW_EMERGENCY, msg("fill in its placeholders and run what it shows, then verify again from Step 6")),
     advise(msg("no SealedSecret makes it: {names} are Secrets of their own", names=", ".join(SEALED_SECRETS))),
 )
+KEEP_SECRET = do(
+    f"(umask 077; kubectl get secret {OBSERVER_SECRETS} {_IN} -o yaml > ~/{OBSERVER_SECRETS}-$(date +%Y%m%dT%H%M%S).yaml)",
+    msg("keeps a copy first: it holds the values, only you may read it; remove it once all is well"),
+)
+ADD_SECRET_KEYS = do(FIX, msg("asks for the keys that are missing and adds only these; what is there stays as it is"))
+RENEW_PODS = do(RENEW, msg("once the Secret has its keys: the pods begin anew with it; the service is away meanwhile"))
 RECREATE_SECRET = do(
     SHOW_EMERGENCY, msg("create the Secret again with all its keys: without them the pods fail at run time")
 )

@@ -1,4 +1,4 @@
-"""The guide's emergency creation of observer-secrets (Step 3-3), with values: what `fix observer-secrets` does.
+"""The guide's emergency creation of observer-secrets (Step 3-3), with values: `fix` where there is none.
 
 The filled text is handed to bash and to nobody else: it is not recorded, and what is shown is `masked`, which never had
 a value in it.
@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 from ..errors import BadSession, UsageError
 from ..guide import ids
-from ..guide.remedies import DELETE_SECRET
 from ..kubectl.failures import FailureKind, failure
 from ..model import Run
 from ..session.redact.values import SHORTEST
@@ -32,9 +31,6 @@ SAME = "POSTGRES_PASSWORD"
 """The password that the others are, unless they are given one of their own."""
 
 LOOK = ids.OBSERVER_SECRETS
-DELETE = DELETE_SECRET
-"""What the guide's "created anew" comes down to. It is shown and never run."""
-
 _CREATED = b"secret/observer-secrets created\n"
 
 _LITERAL = re.compile(r"--from-literal=(?P<key>[A-Z_]+)=(?:'<(?P<placeholder>\w+)>'|(?P<fixed>[\w.-]+))(?=\s)")
@@ -137,26 +133,19 @@ def _quoted(value: str) -> str:
 # on a cluster
 
 
-def require_missing(engine: Engine) -> None:
-    """Step 0, to know the cluster, and a look at Step 3-3. Returns when observer-secrets is not there.
+def exists(engine: Engine) -> bool:
+    """Step 0, to know the cluster, and a look at Step 3-3: whether observer-secrets is there.
 
-    Raises UsageError when it is there, for the guide's creation would fail, and BadSession when it cannot be seen.
+    Raises BadSession when it cannot be seen.
     """
     engine.run(only="0")
     (run,) = engine.session.keep([engine.workplace.runner.run(engine.workplace.catalog.command(LOOK))])
     engine.workplace.cancel.check()
     why = failure(run)
     if why and why.kind is FailureKind.NOT_FOUND and "namespaces" not in why.text:
-        return
+        return False
     if run.exit_code == 0 and "observer-secrets" in run.out:
-        raise UsageError(
-            msg("observer-secrets exists: the guide's creation would fail"),
-            msg(
-                "where keys are missing (Step 3-4) the guide has it created anew: that is yours to decide; to do so, "
-                "type {delete}, then this again",
-                delete=f"`{DELETE}`",
-            ),
-        )
+        return True
     raise BadSession(
         msg(
             "it could not be seen whether observer-secrets exists: {reason}",
@@ -177,7 +166,7 @@ def create(engine: Engine, values: Mapping[str, str]) -> Run:
     engine.session.redactor.learn(*to_hide(values))
     workplace.cancel.check()
     engine.session.begin(command)
-    (kept,) = engine.session.keep([_without_short(workplace.runner.run(filled), values)])
+    (kept,) = engine.session.keep([without_short(workplace.runner.run(filled), values, _CREATED)])
     workplace.cancel.check()
     return kept
 
@@ -187,11 +176,11 @@ def to_hide(values: Mapping[str, str]) -> tuple[bytes, ...]:
     return tuple(sorted({value.encode() for value in values.values() if value}))
 
 
-def _without_short(run: Run, values: Mapping[str, str]) -> Run:
+def without_short(run: Run, values: Mapping[str, str], expected: bytes) -> Run:
     """A value too short to be masked by itself hides the whole stream that may hold it, save the line expected."""
     short = [value.encode() for value in values.values() if 0 < len(value) < SHORTEST]
 
     def hidden(data: bytes) -> bytes:
-        return b"********\n" if data != _CREATED and any(value in data for value in short) else data
+        return b"********\n" if data != expected and any(value in data for value in short) else data
 
     return replace(run, stdout=hidden(run.stdout), stderr=hidden(run.stderr))

@@ -89,6 +89,17 @@ class LiveRunner:
         """Carry out one command and wait for its end, its time limit, `until` or `end_all()`; see `runner.Runner`."""
         return self._run(command, timeout_s=command.timeout_s, env=env, until=until)
 
+    def feed(self, command: Command, given: bytes) -> Run:
+        """Carry out one command with `given`, at most 64 KiB, as its standard input: what no argument may show."""
+        reading, writing = os.pipe()
+        try:
+            with suppress(OSError), os.fdopen(writing, "wb", buffering=0) as end_of_pipe:
+                os.set_blocking(writing, False)  # the pipe holds it; more would wait for a reader that is not there yet
+                end_of_pipe.write(given)
+            return self._run(command, timeout_s=command.timeout_s, stdin=reading)
+        finally:
+            os.close(reading)
+
     def cleanup(self, command: Command) -> Run:
         """Carry out one command that puts things right, also after `end_all()`, which does not end it. At most 40 s.
 
@@ -120,11 +131,13 @@ class LiveRunner:
         env: Mapping[str, str] = {},
         until: Callable[[], bool] | None = None,
         protected: bool = False,
+        stdin: int | None = None,
     ) -> Run:
+        source = self._null if stdin is None else stdin
         out, err = Sink(), Sink()
         begin, began = time.monotonic(), self._clock()
         child = self._start(
-            ("-o", "pipefail", "-c", command.text), (self._null, out.fd, err.fd), env=env, protected=protected
+            ("-o", "pipefail", "-c", command.text), (source, out.fd, err.fd), env=env, protected=protected
         )
         try:
             self._attend(child, begin, timeout_s, until, (out, err))

@@ -165,7 +165,7 @@ def _observer(run: Run) -> tuple[Finding, ...]:
     found = [there]
     if row.type != "Opaque":
         other = Question(Code.SECRET_TYPE, "3-3", "TYPE = Opaque", run)
-        found.append(_other_type(other, row, seen, remedies.RECREATE_SECRET))
+        found.append(_other_type(other, row, seen, remedies.KEEP_SECRET, remedies.RECREATE_SECRET))
     if row.data_text == "0":
         data = Question(Code.SECRET_DATA, "3-3", "DATA = 13+", run)
         found.append(
@@ -180,7 +180,7 @@ def _keys(runs: Runs) -> Finding:
     run = with_jq if with_jq.happened or not runs.all(ids.SECRET_KEYS) else runs.last(ids.SECRET_KEYS)
     asked = Question(Code.SECRET_KEYS, "3-4", ", ".join(SECRET_KEYS), run)
     absent = msg("Secret {name} has no keys: it does not exist", name=OBSERVER_SECRETS)
-    add = (remedies.RECREATE_SECRET,)
+    add = (remedies.KEEP_SECRET, remedies.ADD_SECRET_KEYS, remedies.RENEW_PODS)
     return judge_keys(asked, OBSERVER_SECRETS, SECRET_KEYS, absent, remedies.CREATE_SECRET, add)
 
 
@@ -197,8 +197,8 @@ def _ghcr(run: Run) -> Finding:
     return asked.passed(msg("Secret {name} exists", name=row.name), seen, row.line)
 
 
-def _other_type(asked: Question, row: SecretRow, seen: str, remedy: Remedy) -> Finding:
-    return asked.failed(msg("Secret {name} has another type", name=row.name), seen, row.line, remedy)
+def _other_type(asked: Question, row: SecretRow, seen: str, *remedy: Remedy) -> Finding:
+    return asked.failed(msg("Secret {name} has another type", name=row.name), seen, row.line, *remedy)
 
 
 COMMANDS = (

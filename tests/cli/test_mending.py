@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,11 @@ QUESTIONS = (
     ("POSTGRES_PASSWORD: ?$", PASSWORD), ("DB_PASSWORD.*: ?$", ""), ("PGPASSWORD.*: ?$", ""), ("KIS_APP_KEY: ?$", KEY),
     ("KIS_APP_SECRET: ?$", SECRET), ("KIS_HTS_ID: ?$", ID),
 )  # fmt: skip
-ANSWERS = tuple((pattern, f"{value}\n".encode()) for pattern, value in QUESTIONS)
+ANSWERS = tuple(
+    (again, f"{value}\n".encode())
+    for pattern, value in QUESTIONS
+    for again in ((pattern, "once more, .*: ?$") if value else (pattern,))
+)
 NAMES = ("POSTGRES_PASSWORD", "DB_PASSWORD", "PGPASSWORD", "KIS_APP_KEY", "KIS_APP_SECRET", "KIS_HTS_ID")
 
 
@@ -59,8 +64,8 @@ def test_fix_creates_the_secret_and_goes_on(tmp_path: Path) -> None:
 @pytest.mark.parametrize("answers", [
     (*ANSWERS, (r"\[y/N\]: ?$", b"n\n")),
     (*ANSWERS, (r"\[y/N\]: ?$", b"\x03")),
-    (*ANSWERS[:4], (r"KIS_APP_SECRET: ?$", b"\x03")),
-    (*ANSWERS[:4], (r"KIS_APP_SECRET: ?$", b"\x04")),
+    (*ANSWERS[:6], (r"KIS_APP_SECRET: ?$", b"\x03")),
+    (*ANSWERS[:6], (r"KIS_APP_SECRET: ?$", b"\x04")),
 ], ids=["no", "ctrl-c-at-confirm", "ctrl-c-at-value", "end-of-file"])  # fmt: skip
 def test_fix_that_is_broken_off_leaves_nothing(tmp_path: Path, answers: tuple[tuple[str, bytes], ...]) -> None:
     stub = Stubbed(tmp_path, "1.20/secret-missing")
@@ -82,13 +87,48 @@ def test_empty_value_is_asked_for_again(tmp_path: Path) -> None:
     assert b"must not be empty" in shown
 
 
-def test_fix_where_the_secret_exists(tmp_path: Path) -> None:
+def patches(stub: Stubbed) -> list[list[str]]:
+    calls = [json.loads(line) for line in stub.log.read_text("utf-8").splitlines()]
+    return [call for call in calls if "patch" in call]
+
+
+def test_fix_adds_only_what_is_missing(tmp_path: Path) -> None:
+    stub = Stubbed(tmp_path, "1.20/secret-key-missing")
+    assert stub.playbook("all").returncode == 4
+    asked = [("KIS_APP_KEY: ?$", b"\n"), ("must not be empty[^$]*KIS_APP_KEY: ?$", f"{KEY}\n".encode()),
+             ("once more, KIS_APP_KEY: ?$", b"another\n"), ("differ[^$]*KIS_APP_KEY: ?$", f"{KEY}\n".encode()),
+             ("once more, KIS_APP_KEY: ?$", f"{KEY}\n".encode()), (r"\[y/N\]: ?$", b"y\n"), ("> $", b"no\n")]  # fmt: skip
+    status, shown = stub.at_terminal(("fix", "observer-secrets"), asked)
+    assert status == 3, shown.decode(errors="replace")
+    assert b"umask 077" in shown and b"secret/observer-secrets patched" in shown
+    (call,) = patches(stub)
+    assert call == ["kubectl", "patch", "secret", "observer-secrets", "-n", "observer-prod", "--type=merge",
+                    "--patch-file=/dev/stdin"]  # fmt: skip
+    digests = json.loads((stub.folder / "cluster" / "patched.json").read_text("utf-8"))
+    assert digests == {"KIS_APP_KEY": sha256(KEY.encode()).hexdigest()}
+    assert not creations(stub) and KEY not in stub.log.read_text("utf-8")
+    assert_nowhere(stub, shown)
+
+
+def test_fix_that_is_broken_off_adds_nothing(tmp_path: Path) -> None:
+    stub = Stubbed(tmp_path, "1.20/secret-key-missing")
+    asked = [
+        ("KIS_APP_KEY: ?$", f"{KEY}\n".encode()),
+        ("once more.*: ?$", f"{KEY}\n".encode()),
+        (r"\[y/N\]: ?$", b"n\n"),
+    ]
+    status, shown = stub.at_terminal(("fix", "observer-secrets"), asked)
+    assert status == 2 and not patches(stub)
+    assert_nowhere(stub, shown)
+
+
+def test_fix_where_the_secret_has_all_its_keys(tmp_path: Path) -> None:
     stub = Stubbed(tmp_path, "1.20/healthy")
     status, shown = stub.at_terminal(("fix", "observer-secrets"), ())
     assert status == 2
-    assert b"kubectl delete secret observer-secrets -n observer-prod" in shown
+    assert b"has all 13 keys of the guide" in shown
     calls = stub.log.read_text("utf-8")
-    assert '"delete"' not in calls and '"create"' not in calls
+    assert '"delete"' not in calls and '"create"' not in calls and '"patch"' not in calls
 
 
 def test_fix_where_it_cannot_be_seen(tmp_path: Path) -> None:
@@ -110,12 +150,12 @@ def test_fix_needs_a_terminal(tmp_path: Path) -> None:
 def test_a_value_too_short_to_mask_hides_the_stream() -> None:
     from support import made
 
-    from playbook.runtime.emergency import _without_short
+    from playbook.runtime.emergency import without_short
 
-    kept = _without_short(made("x", b"", b'error: bad value "abc"\n', 1), {"KIS_HTS_ID": "abc"})
-    assert b"abc" not in kept.stderr
     said = b"secret/observer-secrets created\n"
-    assert _without_short(made("x", said), {"KIS_HTS_ID": "e"}).stdout == said
+    kept = without_short(made("x", b"", b'error: bad value "abc"\n', 1), {"KIS_HTS_ID": "abc"}, said)
+    assert b"abc" not in kept.stderr
+    assert without_short(made("x", said), {"KIS_HTS_ID": "e"}, said).stdout == said
 
 
 def test_diagnose_names_the_cause_and_changes_nothing(tmp_path: Path) -> None:

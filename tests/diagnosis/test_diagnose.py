@@ -80,7 +80,8 @@ def test_one_story_for_many_symptoms() -> None:
     cause = examine(named("secret-key-missing")).causes[0]
     assert cause.explains[0] == "SECRET-KEYS"
     assert any(code.startswith("CRASH-LOOP/") for code in cause.explains)
-    assert cause.remedy[0].command == "kubectl delete secret observer-secrets -n observer-prod"
+    assert cause.remedy[0].command.startswith("(umask 077; kubectl get secret observer-secrets ")
+    assert [each.changes for each in cause.remedy] == [False, cause.remedy[1].changes, True]
     assert cause.remedy[1].command == "python -m playbook fix observer-secrets"
 
 
