@@ -76,13 +76,13 @@ def test_one_story_for_many_symptoms() -> None:
     assert cause.explains[0] == "OBSERVER-SECRETS"
     assert {"SECRET-KEYS", "EVENTS-OBSERVER", "LOG-OBSERVER", "HEALTH-POD", "DB-CONNECTION"} <= set(cause.explains)
     assert sum(code.startswith("POD-STATUS/observer-") for code in cause.explains) == 2
-    assert cause.remedy[0].command == "python -m playbook fix observer-secrets"
+    assert cause.remedy[0].command == "playbook fix observer-secrets"
     cause = examine(named("secret-key-missing")).causes[0]
     assert cause.explains[0] == "SECRET-KEYS"
     assert any(code.startswith("CRASH-LOOP/") for code in cause.explains)
     assert cause.remedy[0].command.startswith("(umask 077; kubectl get secret observer-secrets ")
     assert [each.changes for each in cause.remedy] == [False, cause.remedy[1].changes, True]
-    assert cause.remedy[1].command == "python -m playbook fix observer-secrets"
+    assert cause.remedy[1].command == "playbook fix observer-secrets"
 
 
 def test_a_fault_of_postgres_is_not_told_twice() -> None:
@@ -191,4 +191,4 @@ def test_a_secret_that_was_made_anew_leaves_only_the_pods_to_be_renewed() -> Non
     assert root.code == "SECRET-ABSENT"
     assert [remedy.command for remedy in root.remedy] == ["kubectl delete pod -l app=observer -n observer-prod"]
     before = [judge(number, runs_of("1.20/secret-missing")) for number in "036"]
-    assert diagnose(before, describe)[0].remedy[0].command == "python -m playbook fix observer-secrets"
+    assert diagnose(before, describe)[0].remedy[0].command == "playbook fix observer-secrets"

@@ -11,7 +11,7 @@ from playbook.guide.expected import SEALED_SECRETS, SECRET_KEYS
 from playbook.model import Ended, Run, Runs
 from playbook.steps.step3_secrets import STEP, judge
 
-EMERGENCY = "python -m playbook show step3-3-create-observer-secrets"
+EMERGENCY = "playbook show step3-3-create-observer-secrets"
 
 
 def healthy(*changed: Run) -> Runs:
@@ -266,7 +266,10 @@ def test_missing_keys_are_named(command: str):
     runs = Runs(run for run in healthy() if run.command not in (ids.SECRET_KEYS, ids.SECRET_KEYS_JQ))
     found = of(judge(Runs((*runs, said(command, keys)))), "SECRET-KEYS")
     assert (found.verdict.value, str(found.actual)) == ("fail", "missing: KIS_HTS_ID, PGPORT")
-    assert typed(found) == [EMERGENCY]
+    keep, add, renew = found.remedy
+    assert keep.command.startswith("(umask 077; ") and not keep.changes
+    assert add.command == "playbook fix observer-secrets"
+    assert renew.changes and "secret" not in renew.command
 
 
 @pytest.mark.parametrize(
