@@ -47,7 +47,7 @@ def findings(step: Step, runs: Runs, session: OpenSession) -> tuple[Finding, ...
     live = step.judge(runs)
     if kept == runs:
         return live
-    return judged_live(live, step.judge(kept), session.mask_text)
+    return judged_live(live, step.judge(kept), session.mask_text, session.mask_own)
 
 
 def meets_criterion(result: StepResult, session: OpenSession) -> bool:
@@ -83,7 +83,7 @@ def note_causes(session: OpenSession, execution: Diagnosing) -> None:
     kept = tuple(map(session.as_kept, execution.runs))
     if kept != tuple(execution.runs) or seen != list(state.results):
         again = diagnose(state.results, partial(_recorded, kept))
-        causes = caused_live(causes, again, session.mask_text)
+        causes = caused_live(causes, again, session.mask_text, session.mask_own)
     session.note(
         Kind.CAUSES,
         causes=[cause_to_json(cause) for cause in causes],

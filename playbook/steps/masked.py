@@ -15,37 +15,41 @@ from ..text import Message
 Mask = Callable[[str], str]
 
 
-def masked_finding(finding: Finding, mask: Mask) -> Finding:
-    """`finding` with every text of it masked."""
+def masked_finding(finding: Finding, mask: Mask, own: Mask | None = None) -> Finding:
+    """`finding` with every text of it masked: what it quotes by `mask`, what the program and the guide say by `own`."""
+    own = own or mask
     return replace(
         finding,
-        code=mask(finding.code),
+        code=own(finding.code),
         summary=_message(finding.summary, mask),
-        expected=_message(finding.expected, mask),
+        expected=_message(finding.expected, own),
         actual=_message(finding.actual, mask),
-        remedy=tuple(_remedy(remedy, mask) for remedy in finding.remedy),
+        remedy=tuple(_remedy(remedy, own) for remedy in finding.remedy),
     )
 
 
-def masked_cause(cause: Cause, mask: Mask) -> Cause:
-    """`cause` with every text of it masked."""
+def masked_cause(cause: Cause, mask: Mask, own: Mask | None = None) -> Cause:
+    """`cause` with every text of it masked: the line by `mask`, what the program and the guide say by `own`."""
+    own = own or mask
     return replace(
         cause,
-        code=mask(cause.code),
-        title=_message(cause.title, mask),
-        branch=_message(cause.branch, mask),
+        code=own(cause.code),
+        title=_message(cause.title, own),
+        branch=_message(cause.branch, own),
         line=mask(cause.line),
-        remedy=tuple(_remedy(remedy, mask) for remedy in cause.remedy),
-        explains=tuple(map(mask, cause.explains)),
+        remedy=tuple(_remedy(remedy, own) for remedy in cause.remedy),
+        explains=tuple(map(own, cause.explains)),
     )
 
 
-def judged_live(live: Sequence[Finding], kept: Sequence[Finding], mask: Mask) -> tuple[Finding, ...]:
+def judged_live(
+    live: Sequence[Finding], kept: Sequence[Finding], mask: Mask, own: Mask | None = None
+) -> tuple[Finding, ...]:
     """The findings of what was printed, masked; marked where `kept`, those of the masked text, differ.
 
     Where only the masked text leads to a finding, those of the same sub-step are marked, or all when it has none.
     """
-    found = [finding if finding in kept else masked_finding(finding, mask) for finding in live]
+    found = [finding if finding in kept else masked_finding(finding, mask, own) for finding in live]
     marked = [replace(finding, masked=finding not in kept) for finding in found]
     for extra in kept:
         if extra in found or any(finding.masked and finding.step == extra.step for finding in marked):
@@ -55,9 +59,9 @@ def judged_live(live: Sequence[Finding], kept: Sequence[Finding], mask: Mask) ->
     return tuple(marked)
 
 
-def caused_live(live: Iterable[Cause], kept: Sequence[Cause], mask: Mask) -> tuple[Cause, ...]:
+def caused_live(live: Iterable[Cause], kept: Sequence[Cause], mask: Mask, own: Mask | None = None) -> tuple[Cause, ...]:
     """The causes that what was printed shows, masked; all are marked when the masked text shows others."""
-    found = tuple(cause if cause in kept else masked_cause(cause, mask) for cause in live)
+    found = tuple(cause if cause in kept else masked_cause(cause, mask, own) for cause in live)
     return found if found == tuple(kept) else tuple(replace(cause, masked=True) for cause in found)
 
 
@@ -82,4 +86,5 @@ def _message(message: Message, mask: Mask) -> Message:
 
 
 def _remedy(remedy: Remedy, mask: Mask) -> Remedy:
-    return Remedy(mask(remedy.command), _message(remedy.advice, mask) if remedy.advice else None)
+    advice = _message(remedy.advice, mask) if remedy.advice else None
+    return replace(remedy, command=mask(remedy.command), advice=advice)

@@ -17,6 +17,7 @@ from situations import AT_8080, BROKEN, RIGHTS, SITUATIONS, Situation, nobody_on
 from playbook import api as playbook_api
 from playbook.errors import EXIT_OF
 from playbook.guide.catalog import Catalog, load
+from playbook.guide.own_commands import SECRET_VALUES
 from playbook.kubectl.failures import failure, telling_line
 from playbook.model import Command, Ended, Finding, Session, Verdict
 from playbook.steps.reading import kubectl_failure
@@ -69,6 +70,7 @@ def test_each_ends_in_its_verdict(situation: Situation, place: Place, monkeypatc
     if situation.name == "a server that hangs":
         catalog = brisk()
         monkeypatch.setattr("playbook.runtime.start.load", lambda: catalog)
+        monkeypatch.setattr("playbook.runtime.learning.SECRET_VALUES", replace(SECRET_VALUES, timeout_s=LIMIT_S))
     begun = time.monotonic()
     session = run(until="9" if situation.ends else "0")
     took = time.monotonic() - begun
@@ -148,7 +150,12 @@ def test_the_exit_status_of_the_program(name: str, code: int, place: Place) -> N
     (situation,) = [it for it in SITUATIONS if it.name == name]
     with situation.opened(place.folder, None):
         done = subprocess.run(
-            [sys.executable, "-m", "playbook", "all"], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+            [sys.executable, "-m", "playbook", "all", "-v"],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
         )
     assert done.returncode == code, done.stderr
     assert situation.says in done.stdout
