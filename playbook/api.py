@@ -329,7 +329,7 @@ def _require_current(store: SessionStore) -> str:
 
 
 def session_named(text: str, state_dir: str | None = None) -> Session:
-    """The session of a folder, the judgement of a recording's folder, or the session with that id.
+    """The session of a folder, the judgement of a recording's folder, or of a scenario that ships, or the session with that id.
 
     Raises UsageError when there is neither, BadSession and BadRecording when it is damaged.
     """
@@ -339,6 +339,8 @@ def session_named(text: str, state_dir: str | None = None) -> Session:
     if (path / "runs.json").is_file():
         return replay(path, diagnose=False)
     store = SessionStore(state_directory(state_dir))
+    if text in SCENARIOS:
+        return replay(scenario(text), diagnose=False)
     if text not in store.ids():
         raise UsageError(
             msg("{name} is neither a session or recording folder nor the id of a session", name=text),

@@ -29,6 +29,7 @@ _VERBS = {
     "status": ("inspect", "Show where the verification stands and what to type next."),
     "list": ("show", "List every step and command id."),
     "show": ("show", "Print the exact text of a command or step."),
+    "sessions": ("sessions", "List the sessions there are, and which is current."),
     "audit": ("inspect", "Hold commands/ against the guide document."),
     "demo": ("offline", "Replay a recording that ships with the program."),
     "replay": ("offline", "Judge a recording, offline."),

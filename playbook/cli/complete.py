@@ -9,12 +9,12 @@ from ..guide.catalog import DIAGNOSE_ORDER, GUIDE_ORDER, step_of
 
 def steps(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
     """The steps that begin with what was typed: `3` gives 3."""
-    return [number for number in _steps() if "-" not in number and number.startswith(incomplete)]
+    return [number for number in known_steps() if "-" not in number and number.startswith(incomplete)]
 
 
 def sub_steps(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
     """The steps and sub-steps that begin with what was typed: `3-` gives 3-1 to 3-5."""
-    return [number for number in _steps() if number.startswith(incomplete)]
+    return [number for number in known_steps() if number.startswith(incomplete)]
 
 
 def shown(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
@@ -23,7 +23,7 @@ def shown(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[s
     return sub_steps(ctx, param, incomplete) + ids
 
 
-def _steps() -> list[str]:
+def known_steps() -> list[str]:
     """`0`, `1`, `2`, `3`, `3-1` … in the guide's order."""
     numbers: dict[str, None] = {}
     for id in GUIDE_ORDER:

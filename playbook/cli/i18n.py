@@ -140,23 +140,14 @@ def show_mistake(error: click.ClickException) -> None:
         if error.ctx is not None:
             notify(error.ctx.get_usage(), f"{msg('Try `{command} --help`.', command=error.ctx.command_path)}\n")
         notify(msg("Error: {message}", message=_mistake(error)))
-    meant = isinstance(error, click.UsageError) and _meant(error)
-    if meant:
-        notify(msg("did you mean {name}?", name=meant))
+    _guess(error)
 
 
-def _meant(error: click.UsageError) -> str:
-    """The verb that is most like the one that does not exist; "" when none is."""
-    found = _NO_VERB.match(error.format_message())
-    context = error.ctx
-    if not found or context is None or not isinstance(context.command, click.Group):
-        return ""
-    from difflib import get_close_matches  # noqa: PLC0415 - only after a mistake
+def _guess(error: click.ClickException) -> None:
+    from .guesses import of_mistake  # noqa: PLC0415 - only after a mistake
 
-    return next(iter(get_close_matches(found[1].lower(), context.command.list_commands(context), 1, 0.6)), "")
-
-
-_NO_VERB = re.compile(r"No such command '([^']*)'")
+    if isinstance(error, click.UsageError) and (question := of_mistake(error)):
+        notify(question)
 
 
 def _mistake(error: click.UsageError) -> str:

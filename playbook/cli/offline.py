@@ -12,6 +12,7 @@ from ..errors import EXIT_OF
 from ..output.compare import compare
 from ..text import msg
 from .console import Console, Form
+from .guesses import recording
 from .options import lang_option, output_option, state_option, verb, verbose_option
 
 if TYPE_CHECKING:
@@ -32,16 +33,16 @@ def demo_verb(scenario: str, verbose: bool, form: Form) -> int:
 
 
 @verb("replay")
-@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("folder", metavar="FOLDER|SCENARIO")
 @verbose_option
 @output_option
 @lang_option
-def replay_verb(folder: Path, verbose: bool, form: Form) -> int:
+def replay_verb(folder: str, verbose: bool, form: Form) -> int:
     """Judge the recording in FOLDER, offline. Nothing is ever run: what it does not have could not be seen.
 
-    FOLDER is a session of this program, or any folder with a runs.json.
+    FOLDER is a session of this program, or any folder with a runs.json; SCENARIO is one that `demo` has.
     """
-    return _judge(folder, form, str(folder), verbose)
+    return _judge(recording(folder), form, folder, verbose)
 
 
 def _judge(folder: Path | Traversable, form: Form, name: str, verbose: bool) -> int:
@@ -61,7 +62,8 @@ def _judge(folder: Path | Traversable, form: Form, name: str, verbose: bool) -> 
 def diff_verb(before: str, after: str, state_dir: str | None) -> int:
     """Show what changed from A to B: verdicts, findings, pods, counts.
 
-    A and B are folders of sessions or recordings, or ids of sessions. Exit status 1 when anything changed.
+    A and B are folders of sessions or recordings, ids of sessions, or scenarios that `demo` has. Exit
+    status 1 when anything changed.
     """
     changes = compare(api.session_named(before, state_dir), api.session_named(after, state_dir)).text()
     click.echo(changes or msg("nothing changed"))

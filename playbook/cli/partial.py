@@ -18,6 +18,7 @@ from ..steps.step9_stability import newest_unread
 from ..text import msg
 from . import complete
 from .console import Console, Form
+from .guesses import meant
 from .options import jobs_option, lang_option, option, output_option, restart_option, state_option, verb, verbose_option
 from .run import carry_out
 from .streams import notify
@@ -48,6 +49,8 @@ def step_verb(
     sub-step is only looked at.
     """
     number, _, part = step.partition("-")
+    if step not in complete.known_steps() and (question := meant(step, complete.known_steps())):
+        raise UsageError(msg("there is no Step {step}", step=step), question)
     require_step(number)
     if not part:
         return carry_out(allow_restart, form, state_dir, verbose=verbose, only=number, jobs=jobs)

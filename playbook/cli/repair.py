@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import click
 
@@ -20,6 +19,7 @@ from ..output.columns import clean, one_line
 from ..output.labels import ended
 from ..runtime import emergency, missing_keys
 from ..text import msg
+from . import guesses
 from .console import Console
 from .options import lang_option, option, state_option, verb
 from .run import carry_out
@@ -33,10 +33,10 @@ from .run import carry_out
       playbook diagnose --recording DIR      the same from a recording, offline
     """,
 )
-@option("--recording", type=click.Path(file_okay=False, path_type=Path), metavar="DIR", help="Diagnose this recording.")
+@option("--recording", metavar="DIR|SCENARIO", help="Diagnose this recording, or one of those that `demo` has.")
 @state_option
 @lang_option
-def diagnose_verb(recording: Path | None, state_dir: str | None) -> int:
+def diagnose_verb(recording: str | None, state_dir: str | None) -> int:
     """Walk the guide's decision trees for what failed.
 
     Runs only commands that look: Step 0, to see that it is the same cluster, then what the guide's tables and trees
@@ -44,7 +44,9 @@ def diagnose_verb(recording: Path | None, state_dir: str | None) -> int:
     Exit status 3 when something that was needed could not be seen.
     """
     console = Console(steps_are_results=False)
-    session = api.replay(recording) if recording else api.recorded_session(api.session_folder(state_dir))
+    session = (
+        api.replay(guesses.recording(recording)) if recording else api.recorded_session(api.session_folder(state_dir))
+    )
     if not recording and _asks_for_a_cause(session):
         with console:
             session = api.run(state_dir=state_dir, only="0", listener=console, cancel=console.cancel)

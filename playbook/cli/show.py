@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import sys
 
 import click
 
 from ..guide.catalog import EMERGENCY, changes_cluster, load, step_of
-from ..text import msg
+from ..text import as_typed, msg
 from . import complete
 from .options import lang_option, verb
+
+_READS_INPUT = re.compile(r"\bkubectl (?:exec|run|attach)\b[^|;&\n]*\s(?:-[it]*i[it]*|--stdin)\s")
+"""A command that reads standard input: of a script that is piped into bash it takes the rest."""
 
 
 @verb("list")
@@ -61,6 +65,15 @@ def show_verb(what: str, name: str | None) -> int:
     for command in commands:
         if command.mutates:
             click.echo(msg("note: {command} changes the cluster", command=command.id), err=True)
+    if not sys.stdout.isatty() and any(_READS_INPUT.search(command.text) for command in commands):
+        shown = as_typed(f"playbook show {' '.join(filter(None, (what, name)))}")
+        click.echo(
+            msg(
+                "note: piped into bash, a command of these would read the rest: type {form}",
+                form=f'bash -c "$({shown})"',
+            ),
+            err=True,
+        )
     sys.stdout.buffer.write("".join(command.text for command in commands).encode())
     sys.stdout.buffer.flush()
     return 0

@@ -23,6 +23,7 @@ from ..output.verify_pack import Check, Part
 from ..session.store import person
 from ..text import Message, msg
 from ..version import __version__
+from . import guesses
 from .options import lang_option, option, session_option, state_option, verb
 from .streams import notify
 
@@ -75,7 +76,7 @@ def report_verb(
     if session and recording:
         raise UsageError(msg("--session and --recording exclude each other"))
     form = form or ("html" if file and file.suffix in (".html", ".htm") else "markdown")
-    folder = _recording(recording) if recording else api.session_folder(state_dir, session)
+    folder = guesses.recording(recording) if recording else api.session_folder(state_dir, session)
     made = _packed(folder, pack_file) if pack_file else None
     if pack_file and made:
         lines = _digests(made, made.to_bytes())
@@ -92,10 +93,6 @@ def report_verb(
     else:
         click.echo(text, nl=not text.endswith("\n"))
     return 0
-
-
-def _recording(name: str) -> Path | Traversable:
-    return api.scenario(name) if name in api.SCENARIOS and not Path(name).is_dir() else Path(name)
 
 
 def _packed(folder: Path | Traversable, file: Path) -> Pack:
