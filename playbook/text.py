@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gettext
 import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -102,7 +103,7 @@ def as_typed(command: str) -> str:
     >>> as_typed("playbook all"), as_typed("kubectl get pods")
     ('playbook all', 'kubectl get pods')
     """
-    return f"{_program}{command.removeprefix(PROGRAM)}" if command.startswith(f"{PROGRAM} ") else command
+    return re.sub(rf"^(sudo -E )?{PROGRAM} ", lambda found: f"{found[1] or ''}{_program} ", command)
 
 
 def language() -> str:

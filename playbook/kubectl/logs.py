@@ -73,12 +73,16 @@ _DATE_WORD = re.compile(
 _NAME = re.compile(r"[^\W\d][\w.]*")
 _NEGATIONS = frozenset({"no", "not", "any", "an", "without", "zero"})
 _TRACE_LINE = re.compile(r'Traceback \(most recent call last\)|^\s+File "[^"]+", line \d+,? in ')
+_SIGNALLED = (
+    r"(?:Illegal instruction|Segmentation fault|Bus error|Floating point exception|Aborted|Killed|Trace/breakpoint trap)"
+    r"(?: *\(core dumped\))?"
+)
+"""What a shell says of a child that a signal ended: alone, or behind the script's line and before the command."""
 _CRASH_LINE = re.compile(
     r"^(?:standard_init_linux\.go:\d+: )?exec (?:user process caused|container process|"
     r"/?\S+: (?:exec format error|no such file|permission))|"
     r"^\S*python[\d.]*: (?:can't open file|No module named)|^(?:Fatal Python error|panic|fatal error): |^terminate called |"
-    r"^(?:.*: line \d+: +\d+ +)?(?:Illegal instruction|Segmentation fault|Bus error|Floating point exception|Aborted|Killed|"
-    r"Trace/breakpoint trap)(?: *\(core dumped\))?(?: .*)?$|: error while loading shared libraries: |"
+    rf"^{_SIGNALLED}\s*$|^.*: line \d+: +\d+ +{_SIGNALLED}|: error while loading shared libraries: |"
     r"^(?:/bin/)?(?:ba|da|a)?sh: (?:\d+: |line \d+: )?\S+: (?:not found|command not found|[Pp]ermission denied|No such file)|"
     r"^Exception in thread "
 )
@@ -115,7 +119,7 @@ def level(line: str) -> str:
     >>> level('{"levelname": "CRITICAL", "errors": 0}'), level('{"errors": 0}'), level('time=10:00 level=error msg="x"')
     ('CRITICAL', '', 'ERROR')
     >>> level("exec /app/observer: exec format error"), level("Killed"), level("Killed 3 idle workers")
-    ('FATAL', 'FATAL', '')
+    ('CRASH', 'CRASH', '')
     >>> level("[2026-11-22 10:00:00 +0900] [1] [ERROR] Worker failed"), level("retries after ERROR: 0")
     ('ERROR', '')
     """

@@ -287,7 +287,7 @@ def test_the_namespace_must_be_typed_and_the_cluster_is_named(typed: bytes, allo
     status, shown = stub.at_terminal(["all", "--until", "8"], [("> ", typed)])
     text = shown.decode()
     assert "cluster: https://127.0.0.1:6443 (oracle-obs-arm), namespace observer-prod" in text
-    assert "Type the namespace to allow it" in text
+    assert "Type the namespace observer-prod to restart. Enter alone: no restart." in text
     assert status == 3, "Step 9 was not reached"
     assert deletes(stub) == (dict.fromkeys(DELETES, 1) if allowed else {})
     told = [event for event in journal(stub) if event["event"] == "confirm"]

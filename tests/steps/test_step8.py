@@ -16,7 +16,7 @@ from playbook.steps.question import refused_because
 from playbook.steps.restart import OBSERVER, POSTGRES, Restart
 from playbook.steps.step8_persistence import judge
 
-RECOVER = "python -m playbook all"
+RECOVER = "playbook all"
 FORBIDDEN = 'Error from server (Forbidden): pods "x" is forbidden: User "ops" cannot create resource "pods/exec" in API group ""\n'
 NOT_FOUND = 'Error from server (NotFound): pods "postgres-0" not found\n'
 BOTH = [pytest.param(OBSERVER, id="observer"), pytest.param(POSTGRES, id="postgres")]
@@ -149,7 +149,7 @@ def test_no_delete_without_permission_and_one_question_only(at: Verification) ->
     assert at.cluster.deletes == Counter()
     assert {run.note for run in session.result("8").runs if run.command in DELETES} == {Refusal.NOT_CONFIRMED.value}
     assert [of(session, code).verdict for code in (OBSERVER.codes[1], OBSERVER.codes[2])] == [Verdict.SKIPPED] * 2
-    assert of(session, "RESTART-OBSERVER").remedy[0].command == "python -m playbook all --allow-restart"
+    assert of(session, "RESTART-OBSERVER").remedy[0].command == "playbook all --allow-restart"
     assert at.operator.asked == ["https://127.0.0.1:6443 (oracle-obs-arm), namespace observer-prod"]
     assert [event for event in at.record.events if event.kind is Kind.CONFIRM] == []
 
@@ -184,7 +184,7 @@ def test_a_pod_of_the_same_name_is_never_no_loss(at: Verification) -> None:
     session = at.all()
     assert of(session, "RESTART-OBSERVER").verdict is Verdict.INCONCLUSIVE
     assert of(session, "FILES-KEPT").verdict is Verdict.INCONCLUSIVE
-    assert of(session, "FILES-KEPT").remedy[0].command == "python -m playbook all --from 8"
+    assert of(session, "FILES-KEPT").remedy[0].command == "playbook all --from 8"
     session = at.all()
     assert at.cluster.deletes == Counter({DELETES[0]: 1}), (
         "not a second time, and postgres-0 not after what was not seen"

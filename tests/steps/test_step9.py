@@ -129,7 +129,7 @@ def test_a_replaced_pod_is_inconclusive_and_a_new_baseline_heals(at: Verificatio
     found = of(session, f"STABLE/{old}")
     assert found.verdict is Verdict.INCONCLUSIVE
     assert str(found.actual) == "no such pod any more"
-    assert found.remedy[0].command == "python -m playbook all --from 9"
+    assert found.remedy[0].command == "playbook all --from 9"
     at.later(hours=25)
     assert at.all().overall is Overall.INCOMPLETE, "time does not heal it"
     session = at.all(start="9")
@@ -234,7 +234,7 @@ def test_a_baseline_of_pods_that_still_start_gives_way_to_the_first_healthy_one(
     status_of(at, "postgres-0", "Pending")
     session = at.all(start="9")
     assert of(session, "BASELINE").verdict is Verdict.FAIL
-    assert of(session, "BASELINE").remedy[0].command == "python -m playbook all"
+    assert of(session, "BASELINE").remedy[0].command == "playbook all"
     at.cluster.answers.clear()
     at.later(hours=5)
     session = at.all()
