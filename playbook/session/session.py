@@ -20,7 +20,7 @@ from ..text import msg
 from .fold import Fold, RunKey, evidence_digest, finding_to_json, fold_of, known_digests, unfinished_mutations
 from .journal import START_FRESH, Event, Journal, Kind, check, whole_lines
 from .recording import RecordingWriter, read_streams
-from .redact.freetext import is_free, only_kubectl_speaks
+from .redact.freetext import is_free
 from .redact.redactor import Redactor, summed
 from .redact.withheld import about, without_odd, without_text
 from .remask import masked_events
@@ -272,9 +272,7 @@ class OpenSession:
         more: dict[str, Any] = {"masked": summed(counts)} if summed(counts) else {}
         if self._knows or not self.live or run.command in (ids.SECRET_VALUES, ids.ENV):
             return masked, more
-        stdout, stderr, kept = masked.stdout, masked.stderr, {}
-        if not only_kubectl_speaks(run.command):
-            stderr = without_text(run.stderr, (), self.mask_text, errors=True)
+        stdout, stderr, kept = masked.stdout, without_text(run.stderr, (), self.mask_text, errors=True), {}
         if is_free(run.command) and run.stdout:
             stdout, kept["out"] = without_text(run.stdout, (), self.mask_text), about(run.stdout)
         if stderr != masked.stderr and run.stderr:

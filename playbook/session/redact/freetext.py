@@ -15,20 +15,6 @@ COLUMNS = frozenset({
 """Tables, names and numbers: no log, description, event or setting among them."""
 
 
-_ONLY_KUBECTL = frozenset({
-    ids.CLUSTER_INFO, ids.NODES, ids.NAMESPACE, ids.CLAIMS, ids.SEALED_CONTROLLER, ids.SEALED_SECRETS,
-    ids.GENERATED_SECRETS, ids.OBSERVER_SECRETS, ids.GHCR_SECRET, ids.SERVICES, ids.PODS, ids.POD_SAMPLE,
-    ids.STORAGE_CLASSES, ids.PROVISIONER, ids.REMOVE_TMP_CURL, ids.DELETE_OBSERVER, ids.DELETE_POSTGRES,
-    ids.WAIT_OBSERVER, ids.WAIT_POSTGRES,
-})  # fmt: skip
-"""No container and no other program talks on their standard error."""
-
-
-def only_kubectl_speaks(command: str) -> bool:
-    """Whether all that stands on the standard error of a command is kubectl's own: why it failed."""
-    return command.partition(".")[0] in _ONLY_KUBECTL
-
-
 def is_free(command: str) -> bool:
     """Whether the command (a `Command.key`) prints free text.
 
