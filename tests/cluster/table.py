@@ -19,6 +19,7 @@ class Fault:
     abort_step: str = ""  # the guide's number of the finding that met the criterion
     verdict: str = "fail"  # of the step
     restart: bool = True  # run with --allow-restart: what a new pod would miss refuses it
+    until: str = "9"  # the last step that is run: a pod that starts for 90 s and more is rightly called abnormal
     undo: tuple[str, ...] = ()  # objects that are put back as they were instead of healing everything
     short: bool = False  # one of the five of the short form
     wrong: str = ""  # what today's program says instead: the row is a strict expected failure
@@ -58,7 +59,7 @@ FAULTS = (
     Fault("image-forbidden", "6", ("POD-STATUS", "EVENTS-OBSERVER"), "failed", 1, "IMAGE-FORBIDDEN/observer"),
     Fault("exec-format", "6", ("CRASH-LOOP", "LOG-OBSERVER"), "aborted", 4, "CRASH-OTHER-CPU/observer", 3, "6-1"),
     Fault("oom", "6", ("CRASH-LOOP",), "aborted", 4, "CRASH-OOM/observer", 3, "6-1"),
-    Fault("init-waiting", "6", ("POD-STATUS",), "incomplete", 3, "", verdict="inconclusive"),
+    Fault("init-waiting", "6", ("POD-STATUS",), "incomplete", 3, "", verdict="inconclusive", until="6"),
     Fault("postgres-permissions", "6", ("CRASH-LOOP",), "aborted", 4, "CRASH-PERMISSION/postgres", 3, "6-1"),
     Fault("not-ready", "6", ("POD-STATUS",), "failed", 1, "NOT-READY/observer"),
     Fault("read-only", "6", ("WRITE",), "failed", 1, "WRITE-READ-ONLY/logs"),

@@ -39,7 +39,8 @@ def test_fault(fault: Fault, faults: Faults, bare_cluster: Cluster, tmp_path: Pa
     with faults.undone(fault.undo) if fault.undo else nullcontext():
         faults.put_in(fault.name)
         before = _identities(bare_cluster)
-        seen = bare_cluster.play(tmp_path / "state", "all", "-v", *(["--allow-restart"] if fault.restart else []))
+        allowed = ["--allow-restart"] if fault.restart else []
+        seen = bare_cluster.play(tmp_path / "state", "all", "-v", "--until", fault.until, *allowed)
         document = bare_cluster.document(tmp_path / "state")
         _leaves_the_pods(bare_cluster, before, document)
     _holds(fault, seen, document)
