@@ -73,6 +73,8 @@ LINKS: tuple[Link, ...] = (
     Link(r"DNS-DOWN", rf"DB-CONNECTION|LOG-OBSERVER|HEALTH-SERVICE|{_PODS}", UNRESOLVED),
     Link(_POD_CAUSES, rf"DB-CONNECTION|LOG-OBSERVER|{_PODS}", rf"{DB_ERROR}|refused|timed out|postgres-0",
          owner="postgres"),
+    # a node that is short of disk or memory evicts the controller, too
+    Link(r"PENDING-RESOURCES", r"SEALED-CONTROLLER", r"\s(?:Completed|Error|Evicted|ContainerStatusUnknown|Pending)\s"),
     Link(r"OBSERVER-ABSENT", r"PVC-BOUND/.+", r"waiting for first consumer"),
     Link(r"OBSERVER-ABSENT", rf"{_EXEC}|EVENTS-OBSERVER|LOG-OBSERVER"),
     Link(r"REPLICAS", r"EVENTS-OBSERVER|LOG-OBSERVER", r"Unhealthy|Killing|unable to retrieve container logs"),
