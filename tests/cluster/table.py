@@ -54,9 +54,10 @@ FAULTS = (
     Fault("dns-down", "7", ("DB-CONNECTION",), "failed", 1, "DNS-DOWN"),
     Fault("lookalikes", "9", ("STABLE", "RECENT-FILES"), "incomplete", 3, "", verdict="pending", restart=False),
     Fault("image-missing", "6", ("POD-STATUS", "EVENTS-OBSERVER"), "failed", 1, "IMAGE-NOT-FOUND/observer"),
-    Fault("image-other-cpu", "6", ("POD-STATUS", "EVENTS-OBSERVER"), "failed", 1, "IMAGE-OTHER-CPU/observer"),
-    Fault("image-rate-limit", "6", ("POD-STATUS", "EVENTS-OBSERVER"), "failed", 1, "IMAGE-RATE-LIMIT/observer"),
-    Fault("image-forbidden", "6", ("POD-STATUS", "EVENTS-OBSERVER"), "failed", 1, "IMAGE-FORBIDDEN/observer"),
+    # as the one before, but for what the registry says: Steps 7 and 8, a minute each, are left to that one
+    Fault("image-other-cpu", "6", ("POD-STATUS", "EVENTS-OBSERVER"), "failed", 1, "IMAGE-OTHER-CPU/observer", until="6"),
+    Fault("image-rate-limit", "6", ("POD-STATUS", "EVENTS-OBSERVER"), "failed", 1, "IMAGE-RATE-LIMIT/observer", until="6"),
+    Fault("image-forbidden", "6", ("POD-STATUS", "EVENTS-OBSERVER"), "failed", 1, "IMAGE-FORBIDDEN/observer", until="6"),
     Fault("exec-format", "6", ("CRASH-LOOP", "LOG-OBSERVER"), "aborted", 4, "CRASH-OTHER-CPU/observer", 3, "6-1"),
     Fault("oom", "6", ("CRASH-LOOP",), "aborted", 4, "CRASH-OOM/observer", 3, "6-1"),
     Fault("init-waiting", "6", ("POD-STATUS",), "incomplete", 3, "", verdict="inconclusive", until="6"),
