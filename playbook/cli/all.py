@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     Examples:
       playbook all                     everything but the restarts of Step 8
       playbook all --allow-restart     everything; afterwards Step 9 is pending for 24 hours
-      playbook all                     a day later: judges Step 9 by the same record
+      playbook all                     a day later: judges Step 9 by the same session
       playbook all --from 6            runs Steps 6 to 9 again, whatever was seen before
       playbook all --plan              what it would change on this cluster; changes nothing
-      playbook all --fresh             begins a new record; the old one is kept
+      playbook all --fresh             begins a new session; the old one is kept
     """,
 )
 @restart_option
-@option("--fresh", is_flag=True, help="Begin a new record; the old one is kept.")
+@option("--fresh", is_flag=True, help="Begin a new session; the old one is kept.")
 @option(
     "--from",
     "start",
@@ -68,7 +68,7 @@ def all_verb(
 ) -> int:
     """Carry out the guide, Steps 0 to 9, and write the report.
 
-    Goes on with the open record: what failed, was not reached or no longer counts is run again, the rest is kept. Stops
+    Continues the open session: what failed, was not reached or no longer counts is run again, the rest is kept. Stops
     where the guide says stop. Ctrl-C at any time: nothing is left running, and the same command goes on from there.
     """
     for step in filter(None, (start, until)):

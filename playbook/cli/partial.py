@@ -29,8 +29,8 @@ from .systemd import units
     "step",
     """\b
     Examples:
-      playbook step 3        Step 3 as part of the open record
-      playbook step 3-4      a look at one sub-step; nothing is recorded
+      playbook step 3        Step 3 as part of the open session
+      playbook step 3-4      runs one sub-step; nothing is kept
     """,
 )
 @click.argument("step", metavar="STEP", shell_complete=complete.sub_steps)
@@ -45,7 +45,7 @@ def step_verb(
 ) -> int:
     """Carry out one step (3), or look at one sub-step (3-4).
 
-    A whole step counts in the open record, as with `all`; Step 0 is looked at first, to know which cluster it is. A
+    A whole step counts in the open session, as with `all`; Step 0 is run first, to know which cluster it is. A
     sub-step is only looked at.
     """
     number, _, part = step.partition("-")
