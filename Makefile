@@ -52,7 +52,7 @@ test: $(VENV)/.made-test
 	$(PY) -m pytest -n 2 -m 'not slow' $(PYTEST)
 
 test-slow: $(VENV)/.made-test
-	PACK_FLIPS=200 PLAYBOOK_KILLS=all $(PY) -m pytest -n 2 -m slow $(PYTEST)
+	PACK_FLIPS=200 PLAYBOOK_KILLS=$${PLAYBOOK_KILLS:-all} $(PY) -m pytest -n 2 -m slow $(PYTEST)
 
 test-all: $(VENV)/.made-test
 	PLAYBOOK_THOROUGH=1 PLAYBOOK_KILLS=all PLAYBOOK_MUTATIONS=all PLAYBOOK_ALL_KUBECTLS=1 PACK_FLIPS=200 \

@@ -16,7 +16,8 @@ from .forms import is_odd
 _KUBECTL = re.compile(
     rb"(?:Error from server|[Ee]rror: |Error in |[Uu]nable to |invalid configuration|The connection to the server |no such host"
     rb"|No resources found|Defaulted container |command terminated with exit code |[EWIF]\d{4} |Warning: |pod \"|Please enter "
-    rb"|timed out waiting |Handling connection |(?:FATA|WARN|INFO|ERRO)\[\d+\] |time=\"|couldn't get |bash: |sudo: |ls: )"
+    rb"|timed out waiting |Handling connection |(?:FATA|WARN|INFO|ERRO)\[\d+\] |time=\"|couldn't get |bash: |sudo: |ls: "
+    rb"|invalid character|unexpected |json: |yaml: |converting |the server |context |no matches |unknown )"
 )
 _TOKEN = re.compile(r"[^\s\"'=,;:()\[\]{}<>|&?]{6,}")
 _NAME = re.compile(r"(?:observer|postgres|tmp-curl|step\d|kube|local-path|sealed-secrets|coredns)[a-z0-9./-]*")
