@@ -241,7 +241,7 @@ def test_pyz_replays_and_reports(tmp_path: Path) -> None:
     assert run(sys.executable, "-I", PYZ, "replay", recording, cwd=tmp_path).returncode == 0
     report = run(sys.executable, "-I", PYZ, "report", "--recording", recording, cwd=tmp_path)
     here = run(sys.executable, "-m", "playbook", "report", "--recording", recording, cwd=ROOT)
-    assert report.stdout.startswith(b"# "), report.stderr.decode()
+    assert b"\n# Cluster verification: " in report.stdout, report.stderr.decode()
     assert (report.returncode, undated(report.stdout)) == (here.returncode, undated(here.stdout))
 
 
