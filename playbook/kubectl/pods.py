@@ -10,6 +10,7 @@ from ..errors import UnreadableText
 from ..model import Run
 from ..text import msg
 from .cells import age_seconds, ready, restarts
+from .logs import free_lines
 from .tables import table
 
 _COLUMNS = ("NAME", "READY", "STATUS", "RESTARTS", "AGE")
@@ -160,6 +161,16 @@ def pod_samples(text: str) -> tuple[PodSample, ...]:
         count = int(cell) if cell.isdigit() else None
         found.append(PodSample(row.line, row["NAME"], row["STATUS"], count, row["STARTED"]))
     return tuple(found)
+
+
+def stays(text: str, name: str) -> bool:
+    """Whether a list of pods has `name`, and not on its way out; read line by line, so that no other row matters.
+
+    >>> stays("tmp-curl   1/1   Running   0   2s", "tmp-curl"), stays("tmp-curl   1/1   Terminating   0   2s", "tmp-curl")
+    (True, False)
+    """
+    rows = (line.split() for _, line in free_lines(text))
+    return any(row[:1] == [name] and "Terminating" not in row for row in rows)
 
 
 def deleted_pods(text: str) -> tuple[str, ...]:

@@ -13,40 +13,40 @@ from ..text import as_typed, msg
 from .changes import change, changing_runs
 from .columns import clean, one_line, shortened, wrapped
 from .labels import VERDICTS, outage_sentence, overall_sentence
-from .terminal import paint
+from .terminal import SETTLED, goes_on_from, paint
 
 COLUMNS, LINES = 80, 18
 """The screen, less the two lines that the command line adds: where the report is, and what to type next."""
-_SETTLED = (Verdict.PASS, Verdict.NOT_RUN, Verdict.PENDING)
 
 
 def ending(session: Session, *, colour: bool = False) -> str:
     """At most `LINES` lines, the root causes first and the verdict below them."""
     outage = outage_sentence(session)
-    verdict = [*wrapped(overall_sentence(session), COLUMNS), *_after_the_fix(session), *_changed(session)]
+    down = wrapped(outage, COLUMNS) if outage else []
+    onwards = [goes_on_from(criterion(session.abort.criterion))] if session.abort else []
+    verdict = [*wrapped(overall_sentence(session), COLUMNS), *onwards, *_changed(session)]
     blocks = [*map(_cause, session.causes), *map(_finding, _unexplained(session))]
-    room = LINES - len(verdict) - (2 if outage else 0) - 2  # a line between, a line for what is left out
+    room = LINES - len(verdict) - len(down) - 2  # a line between, a line for what is left out
     shown: list[str] = []
     for place, block in enumerate(blocks):
         if len(shown) + len(block) > room:
             shown.append(str(msg("{n} more: `{program} status -v`", n=len(blocks) - place)))
             break
         shown += block
-    down = [paint(line, Verdict.FAIL, colour) for line in (wrapped(outage, COLUMNS) if outage else ())]
-    return "\n".join([*down, *_painted(shown, colour), *([""] if shown else []), *verdict])
+    return "\n".join([*_painted(down, colour), *_painted(shown, colour), *([""] if shown else []), *verdict])
 
 
 def _unexplained(session: Session) -> list[Finding]:
     explained = {code for cause in session.causes for code in cause.explains}
     findings = [finding for result in session.results for finding in result.findings]
-    return [f for f in findings if f.verdict not in _SETTLED and f.code not in explained and not session.waiver_for(f)]
+    return [f for f in findings if f.verdict not in SETTLED and f.code not in explained and not session.waiver_for(f)]
 
 
 def _cause(cause: Cause) -> list[str]:
     """One root: what it is, the line that shows it, the first two remedies, and how much follows from it."""
     head = wrapped(f"{msg('root cause')}: {one_line(cause.title)} ({one_line(cause.code)})", COLUMNS, "  ")
     seen = [shortened(f"  {msg('Seen')}: {one_line(cause.line)}", COLUMNS)] if cause.line else []
-    remedies = [line for remedy in cause.remedy[:2] for line in remedy_lines(remedy)]
+    remedies = [line for remedy in cause.remedy[:2] for line in _remedy_lines(remedy)]
     follow = len(cause.explains)
     more = [f"  {msg('{n} findings follow from it: `{program} status -v`', n=follow)}"] if follow > 1 else []
     return [*head, *seen, *remedies, *more]
@@ -55,10 +55,10 @@ def _cause(cause: Cause) -> list[str]:
 def _finding(finding: Finding) -> list[str]:
     words = f"{VERDICTS[finding.verdict]}: {one_line(finding.summary)} ({one_line(finding.code)})"
     actual = shortened(f"  {msg('actual')}: {one_line(finding.actual)}", COLUMNS)
-    return [*wrapped(words, COLUMNS, "  ")[:2], actual, *(remedy_lines(finding.remedy[0]) if finding.remedy else [])]
+    return [*wrapped(words, COLUMNS, "  ")[:2], actual, *(_remedy_lines(finding.remedy[0]) if finding.remedy else [])]
 
 
-def remedy_lines(remedy: Remedy) -> list[str]:
+def _remedy_lines(remedy: Remedy) -> list[str]:
     """What to do, wrapped; a command stands on a line of its own, whole, so that it can be copied."""
     mark = f" ({msg('changes the cluster')})" if remedy.changes else ""
     advice = wrapped(f"  {msg('remedy')}: {one_line(remedy.advice or '')}{mark}", COLUMNS, "    ")
@@ -66,15 +66,6 @@ def remedy_lines(remedy: Remedy) -> list[str]:
     if len(command) > 1:
         return [*advice, f"    {command[0]} …"]
     return [*advice, f"    {command[0]}"] if remedy.command else advice
-
-
-def _after_the_fix(session: Session) -> list[str]:
-    """Where an aborted verification goes on."""
-    if session.abort is None:
-        return []
-    return [
-        str(msg("then `{program} all` goes on from Step {step}", step=criterion(session.abort.criterion).resume_from))
-    ]
 
 
 def _changed(session: Session) -> list[str]:

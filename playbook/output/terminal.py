@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from ..guide.criteria import criterion
+from ..guide.criteria import Criterion, criterion
 from ..guide.remedies import harmless_next
 from ..model import Cause, Finding, Remedy, Session, StepResult, Verdict
 from ..text import PROGRAM, Message, as_typed, msg
@@ -35,6 +35,10 @@ _COLOURS = {
     Verdict.PENDING: "34",
     Verdict.NOT_RUN: "2",
 }
+
+
+SETTLED = (Verdict.PASS, Verdict.NOT_RUN, Verdict.PENDING)
+"""Verdicts of findings about which there is nothing to do."""
 
 
 def paint(text: str, verdict: Verdict, colour: bool) -> str:
@@ -99,9 +103,8 @@ def steps_table(session: Session, titles: Mapping[str, Message] = TITLES, *, col
 
 def problems(session: Session, *, colour: bool = False) -> str:
     """Every finding that is not a pass, with expected, actual, remedy and what to type next; "" when there is none."""
-    quiet = (Verdict.PASS, Verdict.NOT_RUN, Verdict.PENDING)
     findings = [finding for result in session.results for finding in result.findings]
-    blocks = [problem(session, finding, colour=colour) for finding in findings if finding.verdict not in quiet]
+    blocks = [problem(session, finding, colour=colour) for finding in findings if finding.verdict not in SETTLED]
     for verdict in (Verdict.PENDING, Verdict.NOT_RUN):
         steps = [r.step for r in session.results if any(f.verdict is verdict for f in r.findings)]
         if steps:
@@ -159,9 +162,12 @@ def abort_text(session: Session) -> str:
         condition=str(met.condition),
     )
     remedies = ["  " + value.replace("\n", "\n  ") for _, value in _remedies(met.remedy)]
-    return "\n".join(
-        [str(head), *remedies, str(msg("then `{program} all` goes on from Step {step}", step=met.resume_from))]
-    )
+    return "\n".join([str(head), *remedies, goes_on_from(met)])
+
+
+def goes_on_from(met: Criterion) -> str:
+    """Where an aborted verification goes on once the cause is gone."""
+    return str(msg("then `{program} all` goes on from Step {step}", step=met.resume_from))
 
 
 def _remedies(remedies: Iterable[Remedy]) -> Iterator[tuple[Message, str]]:

@@ -12,7 +12,7 @@ from ..guide.catalog import Catalog, changes_cluster
 from ..guide.codes import Code, family
 from ..guide.expected import PVCS, TMP_CURL
 from ..guide.own_commands import REMOVE_TMP_CURL
-from ..kubectl.logs import free_lines
+from ..kubectl.pods import stays
 from ..model import PASSING, Cluster, Command, Finding, Runs, Session, Verdict
 from ..steps import STEPS
 from ..steps.needs import NEEDS, STEPS_NEEDED, Need, Unmet, unmet
@@ -160,9 +160,7 @@ def _fate(
 
 
 def _somebodys_tmp_curl(session: Session) -> bool:
-    run = Runs(session.result("6").runs).last(ids.PODS)
-    rows = (line.split() for _, line in free_lines(run.out))
-    return any(row[:1] == [TMP_CURL] and "Terminating" not in row for row in rows)
+    return stays(Runs(session.result("6").runs).last(ids.PODS).out, TMP_CURL)
 
 
 _FILE = re.compile(r"touch (/\S+)")

@@ -10,8 +10,7 @@ from ..guide.expected import TMP_CURL
 from ..guide.own_commands import REMOVE_TMP_CURL
 from ..kubectl.failures import FailureKind, failure
 from ..kubectl.health import answers
-from ..kubectl.logs import free_lines
-from ..kubectl.pods import deletion_cancelled
+from ..kubectl.pods import deletion_cancelled, stays
 from ..kubectl.startup import not_admitted, startup_problem
 from ..model import Ended, Refusal, Refused, Run
 from ..session.session import OpenSession
@@ -83,8 +82,7 @@ def _somebodys_pod(execution: LiveExecution) -> bool:
     age_s = (execution.workplace.session.now() - pods.started_at).total_seconds() if pods else -1.0
     if pods is None or not 0 <= age_s <= FRESH_S:
         pods = execution.run(ids.PODS)
-    rows = (line.split() for _, line in free_lines(pods.out))
-    return any(row[:1] == [TMP_CURL] and "Terminating" not in row for row in rows)
+    return stays(pods.out, TMP_CURL)
 
 
 def _is_being_deleted(run: Run) -> bool:

@@ -14,7 +14,6 @@ OVERLAP = 1 << 16
 
 _ENDS = re.compile(rb"[\r\n]+")
 _INDENTS = re.compile(rb"[\r\n]+[ \t]*")
-_RUNS = re.compile(rb"[A-Za-z0-9+/=_-]{6,}")
 
 
 def windows(data: bytes) -> Iterator[tuple[int, bytes]]:
