@@ -38,6 +38,7 @@ def test_fault(fault: Fault, faults: Faults, bare_cluster: Cluster, tmp_path: Pa
         pytest.skip(f"this cluster has no fault {fault.name}")
     with faults.undone(fault.undo) if fault.undo else nullcontext():
         faults.put_in(fault.name)
+        until(lambda: not _going(bare_cluster), 60, 0.5)
         before = _identities(bare_cluster)
         allowed = ["--allow-restart"] if fault.restart else []
         seen = bare_cluster.play(tmp_path / "state", "all", "-v", "--until", fault.until, *allowed)
@@ -53,6 +54,13 @@ def _identities(cluster: Cluster) -> set[str]:
     with suppress(AssertionError):
         return {pod["metadata"]["uid"] for pod in cluster.items("pods") if pod["metadata"]["name"] != "tmp-curl"}
     return set()
+
+
+def _going(cluster: Cluster) -> bool:
+    """Whether pods that the fault itself replaces are still there: they are nobody's to leave."""
+    with suppress(AssertionError):
+        return any("deletionTimestamp" in pod["metadata"] for pod in cluster.items("pods"))
+    return False
 
 
 def _leaves_the_pods(cluster: Cluster, before: set[str], document: dict[str, Any]) -> None:
