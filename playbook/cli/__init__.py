@@ -30,7 +30,7 @@ _VERBS = {
     "list": ("show", "List every step and command id."),
     "show": ("show", "Print the exact text of a command or step."),
     "sessions": ("sessions", "List the sessions there are, and which is current."),
-    "audit": ("inspect", "Hold commands/ against the guide document."),
+    "audit": ("inspect", "Compare commands/ with the guide document."),
     "demo": ("offline", "Replay a recording that ships with the program."),
     "replay": ("offline", "Judge a recording, offline."),
     "diff": ("offline", "Show what changed between two sessions or recordings."),
@@ -69,18 +69,17 @@ class Verbs(HelpfulGroup):
 @click.group(
     cls=Verbs,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
-    epilog="""\b
+    epilog="""
 Exit status: 0 complete, 1 failed, 2 wrong usage or a refusal, 3 incomplete, 4 aborted by a criterion of the guide,
 5 pending (all is well, the 24 hours are not over), 70 an error of the program itself, 130 interrupted.
 
-\b
 Environment: KUBECONFIG (as kubectl reads it), PLAYBOOK_STATE_DIR, POSTGRES_USER and POSTGRES_DB (Step 8-4), NO_COLOR,
 LC_ALL, LC_MESSAGES and LANG (English or Korean).
 
 \b
 First steps:
   playbook demo                  see a whole run without a cluster
-  playbook all                   verify the cluster that kubectl speaks to; nothing is restarted
+  playbook all                   verify the cluster; nothing is restarted
   playbook all --allow-restart   the same with Step 8's restarts
   playbook show 3-4 | bash       one command of the guide, byte for byte""",
 )

@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     "all",
     """\b
     Examples:
-      playbook all                     everything but the restarts of Step 8
-      playbook all --allow-restart     everything; afterwards Step 9 is pending for 24 hours
-      playbook all                     a day later: judges Step 9 by the same session
-      playbook all --from 6            runs Steps 6 to 9 again, whatever was seen before
-      playbook all --plan              what it would change on this cluster; changes nothing
-      playbook all --fresh             begins a new session; the old one is kept
+      playbook all                   everything but the restarts of Step 8
+      playbook all --allow-restart   everything; Step 9 then waits for 24 hours
+      playbook all                   a day later: judges Step 9, same session
+      playbook all --from 6          runs Steps 6 to 9 again in any case
+      playbook all --plan            what it would change; changes nothing
+      playbook all --fresh           begins a new session; the old one is kept
     """,
 )
 @restart_option

@@ -14,7 +14,7 @@ from typing import Literal
 from .. import api
 from ..model import NAMESPACE, Cluster, Command, Run, Session, StepResult
 from ..output import terminal
-from ..output.columns import one_line, width
+from ..output.columns import one_line, width, wrapped
 from ..output.ending import ending
 from ..output.labels import TITLES, overall_sentence
 from ..output.plan import commands as planned_commands
@@ -96,8 +96,8 @@ class Console:
         """Say the verdict."""
         self._line(result, terminal.step_tail(result.verdict, result.seconds, colour=self.colour))
         if result.step == "0" and self._steps_are_results:
-            for finding in result.findings:  # which cluster it is, before anything else is run on it
-                self.notice(f"  {one_line(finding.actual)}")
+            for seen in dict.fromkeys(one_line(finding.actual) for finding in result.findings):
+                self.notice("\n".join(wrapped(f"  {seen}", terminal.COLUMNS, "    ")))  # which cluster it is
 
     def step_kept(self, result: StepResult, why: Message) -> None:
         """Say why it was not run again."""

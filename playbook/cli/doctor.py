@@ -14,7 +14,8 @@ from ..doctor import cluster, machine
 from ..doctor.check import TITLES, Check, command_of
 from ..errors import Exit
 from ..guide.catalog import load
-from ..output.columns import pad, width
+from ..output.columns import pad, width, wrapped
+from ..output.terminal import COLUMNS
 from ..runtime.live import LiveRunner
 from ..text import msg
 from .options import lang_option, option, state_option, verb
@@ -24,7 +25,7 @@ from .streams import notify
 
 @verb(
     "doctor",
-    """\b
+    """
     Exit status: 0 all is ok, 3 something is not ok or could not be seen, 2 wrong usage.
     """,
 )
@@ -77,11 +78,14 @@ def lines(checks: Iterable[Check]) -> Iterator[str]:
     states = {True: str(msg("ok")), False: str(msg("not ok")), None: str(msg("not seen"))}
     first, second = (max(map(width, map(str, texts))) for texts in (states.values(), TITLES.values()))
     for check in checks:
-        yield f"{pad(states[check.ok], first)}  {pad(str(TITLES[check.id]), second)}  {check.seen}"
+        indent = " " * (first + 2)
+        head = f"{pad(states[check.ok], first)}  {pad(str(TITLES[check.id]), second)}  "
+        seen = wrapped(str(check.seen), COLUMNS - width(head))
+        yield from (f"{head if not place else ' ' * width(head)}{line}" for place, line in enumerate(seen))
         for remedy in check.remedy:
             command = command_of(remedy)
             if remedy.advice:
-                yield f"{' ' * (first + 2)}{remedy.advice}"
+                yield from wrapped(f"{indent}{remedy.advice}", COLUMNS, f"{indent}  ")
             if command:
                 yield f"{' ' * (first + 4)}{command}"
 

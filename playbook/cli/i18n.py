@@ -60,7 +60,9 @@ class Helpful(click.Command):
     def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """As click does, in the language in use."""
         prefix = _widened(f"{translate('Usage:')} ")
-        formatter.write_usage(ctx.command_path, " ".join(self.collect_usage_pieces(ctx)), prefix)
+        words = {"OPTIONS": translate("OPTIONS"), "COMMAND": translate("COMMAND"), "ARGS": translate("ARGS")}
+        pieces = re.sub("OPTIONS|COMMAND|ARGS", lambda found: words[found[0]], " ".join(self.collect_usage_pieces(ctx)))
+        formatter.write_usage(ctx.command_path, _widened(pieces), prefix)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """As click does, in the language in use."""
@@ -135,12 +137,19 @@ def show_mistake(error: click.ClickException) -> None:
     if language() == LANGUAGES[0] or not isinstance(error, click.UsageError):
         whole = StringIO()
         error.show(whole)
-        notify(whole.getvalue().rstrip("\n"))
+        notify(*(line for text in whole.getvalue().rstrip("\n").split("\n") for line in _at_words(text)))
     else:
         if error.ctx is not None:
             notify(error.ctx.get_usage(), f"{msg('Try `{command} --help`.', command=error.ctx.command_path)}\n")
-        notify(msg("Error: {message}", message=_mistake(error)))
+        notify(*_at_words(str(msg("Error: {message}", message=_mistake(error)))))
     _guess(error)
+
+
+def _at_words(text: str) -> list[str]:
+    """`text` in lines that fit a terminal; a line that click has laid out stays as it is."""
+    from ..output.columns import wrapped  # noqa: PLC0415 - only after a mistake
+
+    return [text] if not text or text.startswith(" ") else wrapped(text, 80, "  ")
 
 
 def _guess(error: click.ClickException) -> None:
@@ -155,9 +164,11 @@ def _mistake(error: click.UsageError) -> str:
     context = error.ctx or click.get_current_context(silent=True)
     match error:
         case click.NoSuchOption():
-            return str(msg("there is no option {name}", name=error.option_name))
+            unknown = msg("there is no option {name}", name=error.option_name)
+            near = ", ".join(error.possibilities or ())
+            return f"{unknown}. {msg('did you mean {name}?', name=near)}" if near else str(unknown)
         case click.MissingParameter(param=click.Parameter() as missing) if context:
-            return str(msg("{name} is missing", name=missing.get_error_hint(context)))
+            return str(msg("{name} is missing", name=missing.get_error_hint(context).replace("'", "")))
         case click.BadParameter(param=click.Parameter() as wrong) if context:
             hint = wrong.get_error_hint(context)
             return str(msg("{name} cannot be that: {reason}", name=hint, reason=_in_our_words(error.message)))

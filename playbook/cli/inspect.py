@@ -12,7 +12,8 @@ from ..errors import UsageError
 from ..guide.audit import audit
 from ..guide.catalog import load
 from ..output import terminal
-from ..output.columns import clean, pad
+from ..output.columns import clean, pad, wrapped
+from ..output.ending import ending
 from ..output.status import next_attempt, next_line
 from ..text import as_typed, msg
 from .options import lang_option, session_option, state_option, verb, verbose_option
@@ -31,7 +32,7 @@ _STATES = {
 @click.argument("guide", type=click.Path(dir_okay=False, path_type=Path))
 @lang_option
 def audit_verb(guide: Path) -> int:
-    """Hold commands/ against the guide document GUIDE.
+    """Compare commands/ with the guide document GUIDE.
 
     Each command of the guide with its line, and whether commands/ has it identical, differently (with the difference) or
     not at all; then what commands/ has that the guide has not. Exit status 1 on any difference.
@@ -72,9 +73,12 @@ def status_verb(verbose: bool, session: str | None, state_dir: str | None) -> in
         click.echo(msg("nothing was verified yet"))
         notify(msg("next: {command}", command=as_typed("playbook all")))
         return 3
-    click.echo(terminal.status(found, colour=is_colourful(sys.stdout)))
-    if verbose and (details := terminal.details(found, colour=is_colourful(sys.stdout))):
-        click.echo(f"\n{details}")
-    click.echo(f"\n{next_attempt(found, at)}")
+    colour = is_colourful(sys.stdout)
+    details = terminal.details(found, colour=colour) if verbose else ""
+    parts = (terminal.status(found, colour=colour), details, next_attempt(found, at), ending(found, colour=colour))
+    click.echo("\n\n".join(filter(None, parts)))
+    report = api.session_folder(state_dir, found.id) / "report.md"
+    if report.is_file():
+        click.echo("\n".join(wrapped(str(msg("report: {path}", path=str(report))), terminal.COLUMNS, "  ")))
     notify(next_line(found))
     return 0

@@ -20,14 +20,15 @@ if TYPE_CHECKING:
 
 
 @verb("demo")
-@click.argument("scenario", type=click.Choice(api.SCENARIOS), default="healthy")
+@click.argument("scenario", type=click.Choice(api.SCENARIOS), default="healthy", metavar="[SCENARIO]")
 @verbose_option
 @output_option
 @lang_option
 def demo_verb(scenario: str, verbose: bool, form: Form) -> int:
     """Replay a recording that ships with the program: a whole run, without a cluster.
 
-    healthy ends pending, because its 24 hours are not over; healthy-24h is complete; the others are faults.
+    SCENARIO is healthy (the default: pending, because its 24 hours are not over), healthy-24h (complete), or a
+    fault: secret-missing, secret-key-missing, pvc-pending.
     """
     return _judge(api.scenario(scenario), form, scenario, verbose)
 

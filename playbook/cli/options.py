@@ -58,4 +58,6 @@ session_option = option("--session", metavar="ID", help="Another session than th
 restart_option = option(
     "--allow-restart", is_flag=True, help="Let Step 8 delete the pods, after its own checks; else asked for."
 )
-jobs_option = option("--jobs", type=click.IntRange(1, 16), help="Commands at a time. [default: the cores]")
+jobs_option = option(
+    "--jobs", type=click.IntRange(1, 16), metavar="N", help="Commands at a time, 1 to 16. [default: the cores]"
+)

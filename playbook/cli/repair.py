@@ -29,8 +29,8 @@ from .run import carry_out
     "diagnose",
     """\b
     Examples:
-      playbook diagnose                      what lies behind the failures of the current session
-      playbook diagnose --recording DIR      the same from a recording, offline
+      playbook diagnose                   what lies behind the failures
+      playbook diagnose --recording DIR   the same from a recording, offline
     """,
 )
 @option("--recording", metavar="DIR|SCENARIO", help="Diagnose this recording, or one of those that `demo` has.")
@@ -68,7 +68,7 @@ def _asks_for_a_cause(session: Session) -> bool:
     "fix",
     """\b
     Examples:
-      playbook fix observer-secrets      create the Secret (Step 3-3), or add the keys that it lacks
+      playbook fix observer-secrets   create it (Step 3-3), or add missing keys
     """,
 )
 @click.argument("what", type=click.Choice(["observer-secrets"]), metavar="observer-secrets")

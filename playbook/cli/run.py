@@ -8,8 +8,10 @@ from typing import Any
 from .. import api
 from ..errors import EXIT_OF
 from ..model import NAMESPACE, Verdict
+from ..output.columns import wrapped
 from ..output.markdown import warm_up
 from ..output.status import next_line
+from ..output.terminal import COLUMNS
 from ..runtime.environment import has_tool
 from ..session.store import operator
 from ..text import msg
@@ -22,14 +24,13 @@ def carry_out(allow_restart: bool, form: Form, state_dir: str | None, *, verbose
         if not has_tool("jq"):
             console.notice(msg("jq is not installed: Step 3-4 takes the guide's python3 variant"))
         if form == "text":
-            console.notice(
-                msg(
-                    "namespace {namespace}, kubectl {kubectl}, run by {operator}",
-                    namespace=NAMESPACE,
-                    kubectl=shutil.which("kubectl") or "-",
-                    operator=operator(),
-                )
+            about = msg(
+                "namespace {namespace}, kubectl {kubectl}, run by {operator}",
+                namespace=NAMESPACE,
+                kubectl=shutil.which("kubectl") or "-",
+                operator=operator(),
             )
+            console.notice("\n".join(wrapped(str(about), COLUMNS, "  ")))
         session = api.run(state_dir=state_dir, listener=console, cancel=console.cancel, **how)
         path = api.session_folder(state_dir, session.id) / "report.md"
         api.save(api.render(session), path)
@@ -42,7 +43,7 @@ def carry_out(allow_restart: bool, form: Form, state_dir: str | None, *, verbose
             tell_what_is_wrong(state_dir)
         report = msg("report: {path}", path=str(path))
         if form == "text":
-            console.result(report)
+            console.result("\n".join(wrapped(str(report), COLUMNS, "  ")))
             console.notice(next_line(session))
         else:
             console.notice(report)

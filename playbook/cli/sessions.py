@@ -6,7 +6,9 @@ import click
 
 from .. import api
 from ..errors import PlaybookError
+from ..output.columns import wrapped
 from ..output.labels import overall_sentence
+from ..output.terminal import COLUMNS
 from ..session.store import SessionStore, state_directory
 from ..text import msg
 from .options import lang_option, state_option, verb
@@ -27,7 +29,8 @@ def sessions_verb(state_dir: str | None) -> int:
             verdict = str(error.message)
         day, hour = name[:8], name[9:15]
         began = f"{day[:4]}-{day[4:6]}-{day[6:]} {hour[:2]}:{hour[2:4]}Z"
-        click.echo(f"{'*' if name == current else ' '} {name}  {began}  {verdict}")
+        click.echo(f"{'*' if name == current else ' '} {name}  {began}")
+        click.echo("\n".join(wrapped(f"    {verdict}", COLUMNS, "    ")))
     if not store.ids():
         click.echo(msg("there is no session in {folder}", folder=str(store.directory)), err=True)
     return 0

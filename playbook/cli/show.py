@@ -38,10 +38,10 @@ def list_verb() -> int:
     "show",
     """\b
     Examples:
-      playbook show 3-4                       what the guide says at Step 3-4
-      playbook show 3-4 | bash                the guide, carried out by bash
-      playbook show step6-1-pods              one command by its id
-      playbook show describe-pod postgres-0   a command with its placeholder filled
+      playbook show 3-4                      what the guide says at Step 3-4
+      playbook show 3-4 | bash               the guide, carried out by bash
+      playbook show step6-1-pods             one command by its id
+      playbook show describe-pod postgres-0  a command with its name filled in
     """,
 )
 @click.argument("what", metavar="STEP|ID", shell_complete=complete.shown)
@@ -83,8 +83,8 @@ def show_verb(what: str, name: str | None) -> int:
     "completion",
     """\b
     Examples:
-      eval "$(playbook completion bash)"                                        in ~/.bashrc
-      eval "$(playbook completion zsh)"                                         in ~/.zshrc
+      eval "$(playbook completion bash)"     in ~/.bashrc
+      eval "$(playbook completion zsh)"      in ~/.zshrc
       playbook completion fish > ~/.config/fish/completions/playbook.fish
     """,
 )

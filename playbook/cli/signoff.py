@@ -35,11 +35,11 @@ if TYPE_CHECKING:
     "report",
     """\b
     Examples:
-      playbook report                          the current session as Markdown
-      playbook report -o report.md             the same into a file
-      playbook report -o report.html           one page for a browser, which prints to PDF
-      playbook report --pack signoff.tar.gz    report, recording and journal as one archive to be signed
-      playbook report --output junit           for a CI server
+      playbook report                         the current session as Markdown
+      playbook report -o report.md            the same into a file
+      playbook report -o report.html          for a browser; prints to PDF
+      playbook report --pack signoff.tar.gz   one archive to be signed
+      playbook report --output junit          for a CI server
     """,
 )
 @option("-o", "file", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write to FILE.")
@@ -123,7 +123,8 @@ def _session(folder: Path | Traversable) -> Session:
     """\b
     Examples:
       playbook sign signoff.tar.gz --as operator --accept --key ~/.ssh/id_ed25519
-      playbook sign signoff.tar.gz --as reviewer --reject --reason "Step 7 was not seen" --key ~/.ssh/id_ed25519
+      playbook sign signoff.tar.gz --as reviewer --reject \\
+        --reason "Step 7 was not seen" --key ~/.ssh/id_ed25519
     """,
 )
 @click.argument("file", type=click.Path(path_type=Path))
@@ -174,7 +175,6 @@ def sign_verb(file: Path, role: str, accept: bool, reject: bool, key: Path, name
       playbook verify-pack signoff.tar.gz
       playbook verify-pack signoff.tar.gz --signers allowed_signers
 
-    \b
     Exit status: 0 it holds, and this version judges it the same (with --signers: and two persons accepted it); 1 refused,
     it is not what was made; 3 it holds, but this version judges or renders it otherwise, or --signers does not prove that
     two persons signed it; 4 it holds, and a signer rejected it.
@@ -231,7 +231,8 @@ def _line(check: Check) -> Message:
     "waive",
     """\b
     Examples:
-      playbook waive SERVICE-PORT/observer --by "Kim" --reason "moved to 8080 on purpose, ticket 4711"
+      playbook waive SERVICE-PORT/observer --by "Kim" \\
+        --reason "moved to 8080 on purpose, ticket 4711"
     """,
 )
 @click.argument("code")

@@ -75,9 +75,13 @@ def shortened(text: str, columns: int) -> str:
 def wrapped(text: str, columns: int, indent: str = "") -> list[str]:
     """`text` in lines of at most `columns` columns, broken at spaces; later lines begin with `indent`.
 
+    What fits stays as it is. A word that is longer than a line, as a path can be, stays whole.
+
     >>> wrapped("Pod 상태 확인", 9, "  ")
     ['Pod 상태', '  확인']
     """
+    if width(text) <= columns:
+        return [text]
     lines: list[str] = []
     line = ""
     lead = text[: len(text) - len(text.lstrip(" "))]

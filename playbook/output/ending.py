@@ -8,14 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ..guide.criteria import criterion
-from ..model import Cause, Finding, Remedy, Session, Verdict
+from ..model import SEVERITY, Cause, Finding, Remedy, Session, Verdict
+from ..steps.question import NOT_SEEN
 from ..text import as_typed, msg
 from .changes import change, changing_runs
 from .columns import clean, one_line, shortened, wrapped
 from .labels import VERDICTS, outage_sentence, overall_sentence
-from .terminal import SETTLED, goes_on_from, paint
+from .terminal import COLUMNS, SETTLED, goes_on_from, paint
 
-COLUMNS, LINES = 80, 18
+LINES = 18
 """The screen, less the two lines that the command line adds: where the report is, and what to type next."""
 
 
@@ -23,7 +24,7 @@ def ending(session: Session, *, colour: bool = False) -> str:
     """At most `LINES` lines, the root causes first and the verdict below them."""
     outage = outage_sentence(session)
     down = wrapped(outage, COLUMNS) if outage else []
-    onwards = [goes_on_from(criterion(session.abort.criterion))] if session.abort else []
+    onwards = goes_on_from(criterion(session.abort.criterion)) if session.abort else []
     verdict = [*wrapped(overall_sentence(session), COLUMNS), *onwards, *_changed(session)]
     blocks = [*map(_cause, session.causes), *map(_finding, _unexplained(session))]
     room = LINES - len(verdict) - len(down) - 2  # a line between, a line for what is left out
@@ -38,14 +39,16 @@ def ending(session: Session, *, colour: bool = False) -> str:
 
 def _unexplained(session: Session) -> list[Finding]:
     explained = {code for cause in session.causes for code in cause.explains}
+    """What no root cause explains, the worst first."""
     findings = [finding for result in session.results for finding in result.findings]
+    findings.sort(key=lambda finding: SEVERITY.index(finding.verdict))
     return [f for f in findings if f.verdict not in SETTLED and f.code not in explained and not session.waiver_for(f)]
 
 
 def _cause(cause: Cause) -> list[str]:
     """One root: what it is, the line that shows it, the first two remedies, and how much follows from it."""
     head = wrapped(f"{msg('root cause')}: {one_line(cause.title)} ({one_line(cause.code)})", COLUMNS, "  ")
-    seen = [shortened(f"  {msg('Seen')}: {one_line(cause.line)}", COLUMNS)] if cause.line else []
+    seen = _at_most_two(f"  {msg('Seen')}: {one_line(cause.line)}") if cause.line else []
     remedies = [line for remedy in cause.remedy[:2] for line in _remedy_lines(remedy)]
     follow = len(cause.explains)
     more = [f"  {msg('{n} findings follow from it: `{program} status -v`', n=follow)}"] if follow > 1 else []
@@ -53,9 +56,19 @@ def _cause(cause: Cause) -> list[str]:
 
 
 def _finding(finding: Finding) -> list[str]:
-    words = f"{VERDICTS[finding.verdict]}: {one_line(finding.summary)} ({one_line(finding.code)})"
-    actual = shortened(f"  {msg('actual')}: {one_line(finding.actual)}", COLUMNS)
-    return [*wrapped(words, COLUMNS, "  ")[:2], actual, *(_remedy_lines(finding.remedy[0]) if finding.remedy else [])]
+    verdict, code, actual = VERDICTS[finding.verdict], one_line(finding.code), one_line(finding.actual)
+    remedy = _remedy_lines(finding.remedy[0]) if finding.remedy else []
+    if finding.summary == NOT_SEEN:  # says no more than the verdict
+        return [*_at_most_two(f"{verdict}: {actual} ({code})"), *remedy]
+    words = f"{verdict}: {one_line(finding.summary)} ({code})"
+    return [*wrapped(words, COLUMNS, "  ")[:2], shortened(f"  {msg('actual')}: {actual}", COLUMNS), *remedy]
+
+
+def _at_most_two(text: str) -> list[str]:
+    """`text` on one line or two; what does not fit is cut, and the cut is marked."""
+    indent = " " * (len(text) - len(text.lstrip()))
+    first, *rest = wrapped(text, COLUMNS, f"{indent}  ")
+    return [first, *([shortened(f"{indent}  {' '.join(map(str.strip, rest))}", COLUMNS)] if rest else [])]
 
 
 def _remedy_lines(remedy: Remedy) -> list[str]:

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from ..model import Finding
 from ..runtime.plan import Fate, Plan, Planned
 from ..text import Message, msg
-from .columns import clean, one_line
+from .columns import clean, one_line, wrapped
 from .labels import VERDICTS
+from .terminal import COLUMNS
 
 _FATES = {
     Fate.RUNS: msg("is run"),
@@ -36,32 +37,36 @@ def commands(plan: Plan) -> Iterator[str]:
 def _command(planned: Planned) -> Iterator[str]:
     command = planned.command
     why = f": {one_line(planned.why)}" if planned.why else ""
-    yield f"  {command.step}  {command.key}  {_FATES[planned.fate]}{why}"
-    yield from (f"      $ {clean(line)}" for line in command.text.rstrip("\n").split("\n"))
-    yield from (f"      - {one_line(touched)}" for touched in planned.touches)
+    yield from wrapped(f"  {command.step}  {command.key}  {_FATES[planned.fate]}{why}", COLUMNS, "      ")
+    for place, line in enumerate(command.text.rstrip("\n").split("\n")):
+        yield f"      {' ' if place else '$'} {clean(line)}"
+    for touched in planned.touches:
+        yield from wrapped(f"      - {one_line(touched)}", COLUMNS, "        ")
 
 
 def needs(plan: Plan) -> Iterator[str]:
     """What of the table of needs is in the way, is not seen yet, and holds."""
     yield str(msg("what a new pod needs:"))
     for each in plan.in_the_way:
-        yield _row(msg("in the way"), f"{one_line(each.need.what)} ({one_line(str(each))})")
+        yield from _row(msg("in the way"), f"{one_line(each.need.what)} ({one_line(str(each))})")
     for each in plan.not_yet_seen:
-        yield _row(msg("not yet seen"), f"{one_line(each.need.what)} ({one_line(each.code)})")
+        yield from _row(msg("not yet seen"), f"{one_line(each.need.what)} ({one_line(each.code)})")
     for need in plan.holds:
-        yield _row(msg("holds"), one_line(need.what))
+        yield from _row(msg("holds"), one_line(need.what))
 
 
-def _row(state: Message, text: str) -> str:
-    return f"  {state}: {text}"
+def _row(state: Message, text: str) -> list[str]:
+    return wrapped(f"  {state}: {text}", COLUMNS, "    ")
 
 
 def findings_so_far(plan: Plan) -> Iterator[str]:
     """The findings that are no pass, one a line."""
-    yield from (_finding(finding) for finding in plan.findings)
+    for finding in plan.findings:
+        yield from _finding(finding)
     if not plan.findings:
         yield str(msg("nothing abnormal was seen so far"))
 
 
-def _finding(finding: Finding) -> str:
-    return f"  {VERDICTS[finding.verdict]}  {one_line(finding.code)}  {one_line(finding.summary)}"
+def _finding(finding: Finding) -> list[str]:
+    words = f"  {VERDICTS[finding.verdict]}  {one_line(finding.code)}  {one_line(finding.summary)}"
+    return wrapped(words, COLUMNS, "    ")

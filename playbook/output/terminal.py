@@ -11,7 +11,7 @@ from ..guide.criteria import Criterion, criterion
 from ..guide.remedies import harmless_next
 from ..model import Cause, Finding, Remedy, Session, StepResult, Verdict
 from ..text import PROGRAM, Message, as_typed, msg
-from .columns import clean, one_line, pad, table, width
+from .columns import clean, one_line, pad, table, width, wrapped
 from .labels import (
     STEP_COLUMNS,
     TITLES,
@@ -19,12 +19,14 @@ from .labels import (
     duration,
     moment,
     outage_sentence,
-    overall_sentence,
     step_names,
     step_row,
     where,
     with_waiver,
 )
+
+COLUMNS = 80
+"""How wide a terminal is taken to be: text is broken at words there. Commands stay whole, so that they can be copied."""
 
 _COLOURS = {
     Verdict.PASS: "32",
@@ -63,7 +65,7 @@ def step_tail(verdict: Verdict, seconds: float, *, colour: bool = False) -> str:
 
 
 def status(session: Session, titles: Mapping[str, Message] = TITLES, *, colour: bool = False) -> str:
-    """Where a verification stands: what it is about, its steps, the verdict."""
+    """What a verification is about, and how its steps stand."""
     facts = [
         (msg("Session"), session.id),
         (msg("Cluster"), str(session.cluster) if session.cluster else str(msg("not seen"))),
@@ -76,7 +78,7 @@ def status(session: Session, titles: Mapping[str, Message] = TITLES, *, colour: 
     outage = outage_sentence(session)
     down = f"{paint(outage, Verdict.FAIL, colour)}\n\n" if outage else ""
     about = "\n".join(_named([(name, one_line(value)) for name, value in facts]))
-    return f"{down}{about}\n\n{steps_table(session, titles, colour=colour)}\n\n{overall_sentence(session)}"
+    return f"{down}{about}\n\n{steps_table(session, titles, colour=colour)}"
 
 
 def details(session: Session, *, colour: bool = False) -> str:
@@ -91,14 +93,22 @@ def details(session: Session, *, colour: bool = False) -> str:
 
 
 def steps_table(session: Session, titles: Mapping[str, Message] = TITLES, *, colour: bool = False) -> str:
-    """All ten steps with verdict, findings, time and number of attempts."""
+    """All ten steps with verdict, findings and time; findings that do not fit go on in the next line."""
 
     def verdict(result: StepResult) -> str:
         shown = with_waiver(label(result.verdict, colour), session.standing(result) is not result.verdict)
         return f"{shown} ({msg('stale')})" if result.step in dict(session.stale) else shown
 
-    rows = [step_row(session, result, str(titles[result.step]), verdict(result)) for result in session.results]
-    return table([str(header) for header in STEP_COLUMNS], rows)
+    headers = [str(header) for header in STEP_COLUMNS[:-1]]
+    rows = [step_row(session, each, str(titles[each.step]), verdict(each))[:-1] for each in session.results]
+    columns = list(zip(headers, *rows, strict=True))
+    others = [max(width(header) + 2, *map(width, cells)) for header, *cells in (*columns[:3], *columns[4:])]
+    room = COLUMNS - sum(others) - 2 * len(others)  # tabulate gives each header two columns more
+    cells: list[tuple[str, ...]] = []
+    for step, title, shown, findings, seconds in rows:
+        first, *rest = wrapped(findings, max(20, room))
+        cells += [(step, title, shown, first, seconds), *(("", "", "", line, "") for line in rest)]
+    return table(headers, cells)
 
 
 def problems(session: Session, *, colour: bool = False) -> str:
@@ -115,7 +125,7 @@ def problems(session: Session, *, colour: bool = False) -> str:
 def problem(session: Session, finding: Finding, *, colour: bool = False) -> str:
     """One finding as a block of lines."""
     head = f"{label(finding.verdict, colour)}  {one_line(finding.code)}  {msg('Step {step}', step=finding.step)}"
-    lines: list[tuple[Message, str]] = [
+    lines: list[_Line] = [
         (msg("expected"), one_line(finding.expected)),
         (msg("actual"), one_line(finding.actual)),
         (msg("evidence"), where(finding.evidence)),
@@ -131,7 +141,7 @@ def problem(session: Session, finding: Finding, *, colour: bool = False) -> str:
         first = harmless_next(finding.remedy) or again
         lines += [*_remedies(finding.remedy)]
         lines += [] if finding.verdict is Verdict.PASS else [(msg("next"), _command(first))]
-    return "\n".join([f"{head}  {one_line(finding.summary)}", *_named(lines, "  ")])
+    return "\n".join([*wrapped(f"{head}  {one_line(finding.summary)}", COLUMNS, "  "), *_named(lines, "  ")])
 
 
 def causes(session: Session, *, colour: bool = False) -> str:
@@ -141,13 +151,13 @@ def causes(session: Session, *, colour: bool = False) -> str:
 
 def _cause(cause: Cause, colour: bool) -> str:
     head = f"{paint(str(msg('root cause')), Verdict.FAIL, colour)}  {one_line(cause.code)}  {one_line(cause.title)}"
-    lines: list[tuple[Message, str]] = [(msg("branch"), one_line(cause.branch))]
+    lines: list[_Line] = [(msg("branch"), one_line(cause.branch))]
     if cause.line:
         lines.append((msg("line"), one_line(cause.line)))
     lines.append((msg("evidence"), where(cause.evidence)))
     if cause.explains:
         lines.append((msg("explains"), one_line(", ".join(cause.explains))))
-    return "\n".join([head, *_named([*lines, *_remedies(cause.remedy)], "  ")])
+    return "\n".join([*wrapped(head, COLUMNS, "  "), *_named([*lines, *_remedies(cause.remedy)], "  ")])
 
 
 def abort_text(session: Session) -> str:
@@ -161,16 +171,20 @@ def abort_text(session: Session) -> str:
         step=step,
         condition=str(met.condition),
     )
-    remedies = ["  " + value.replace("\n", "\n  ") for _, value in _remedies(met.remedy)]
-    return "\n".join([str(head), *remedies, goes_on_from(met)])
+    remedies = [f"  {line}" for _, value in _remedies(met.remedy) for line in _lines(value, COLUMNS - 2)]
+    return "\n".join([*wrapped(str(head), COLUMNS), *remedies, *goes_on_from(met)])
 
 
-def goes_on_from(met: Criterion) -> str:
+def goes_on_from(met: Criterion) -> list[str]:
     """Where an aborted verification goes on once the cause is gone."""
-    return str(msg("then `{program} all` goes on from Step {step}", step=met.resume_from))
+    return wrapped(str(msg("then `{program} all` goes on from Step {step}", step=met.resume_from)), COLUMNS)
 
 
-def _remedies(remedies: Iterable[Remedy]) -> Iterator[tuple[Message, str]]:
+_Line = tuple[Message, str | list[str]]
+"""A name and its value: text, to be broken at words, or the lines of a command, to be kept."""
+
+
+def _remedies(remedies: Iterable[Remedy]) -> Iterator[_Line]:
     for remedy in remedies:
         mark = f" ({msg('changes the cluster')})" if remedy.changes else ""
         if remedy.advice or mark:
@@ -179,17 +193,22 @@ def _remedies(remedies: Iterable[Remedy]) -> Iterator[tuple[Message, str]]:
             yield msg("remedy"), _command(remedy.command)
 
 
-def _command(command: str) -> str:
-    return as_typed(clean(command))
+def _command(command: str) -> list[str]:
+    return as_typed(clean(command)).rstrip("\n").split("\n")
 
 
-def _named(lines: Sequence[tuple[Message, str]], indent: str = "") -> list[str]:
+def _lines(value: str | list[str], columns: int) -> list[str]:
+    return wrapped(value, columns) if isinstance(value, str) else value
+
+
+def _named(lines: Sequence[_Line], indent: str = "") -> list[str]:
     """`name  value` lines; a name is not said twice in a row, a value of several lines stays a block."""
     widest = max(width(str(name)) for name, _ in lines)
     shown, before = [], ""
     for name, value in lines:
         shown_name = "" if str(name) == before else str(name)
         before = str(name)
-        rest = value.rstrip("\n").replace("\n", "\n" + " " * (widest + len(indent) + 2))
-        shown.append(f"{indent}{pad(shown_name, widest)}  {rest}")
+        first, *rest = _lines(value, COLUMNS - widest - len(indent) - 2)
+        shown.append(f"{indent}{pad(shown_name, widest)}  {first}")
+        shown += [" " * (widest + len(indent) + 2) + line for line in rest]
     return shown

@@ -206,8 +206,4 @@ def kept_because(result: StepResult, at: datetime) -> Message:
     if result.judged_at is None:
         return msg("still counts")
     hours = int((at - result.judged_at).total_seconds() // 3600)
-    return msg(
-        "seen {at} ({hours} h ago); no change was seen in what it depends on",
-        at=utc_text(result.judged_at),
-        hours=hours,
-    )
+    return msg("seen {at} ({hours} h ago), nothing changed since", at=utc_text(result.judged_at), hours=hours)

@@ -25,6 +25,9 @@ OUT, ERR = "stdout", "stderr"
 Why = NotSeen | Failure | UnreadableText | Message | None
 """Why a run answers nothing; None: what standard error says of it, or that it says nothing."""
 
+NOT_SEEN = msg("could not be seen")
+"""The summary of a finding that the run does not show."""
+
 
 @dataclass(frozen=True, slots=True)
 class Question:
@@ -83,8 +86,7 @@ class Question:
         else:
             seen, stream = _silence(self.run), ERR
         at = Evidence(self.run.command, line, self.run.ordinal, stream) if self.run.happened else None
-        summary = msg("could not be seen")
-        return self._finding(Verdict.INCONCLUSIVE, summary, seen, at, remedy or _remedy_for(why))
+        return self._finding(Verdict.INCONCLUSIVE, NOT_SEEN, seen, at, remedy or _remedy_for(why))
 
     def failed_by(self, why: Failure, summary: Message, *remedy: Remedy) -> Finding:
         """Abnormal by the guide, and standard error says so."""

@@ -14,7 +14,7 @@ from stubbed import Stubbed
 ])  # fmt: skip
 def test_a_word_that_does_not_exist_is_guessed_at(tmp_path: Path, typed: tuple[str, ...], word: str) -> None:
     stub = Stubbed(tmp_path)
-    for lang, question in (("en", f"did you mean {word}?"), ("ko", f"혹시 {word}?")):
+    for lang, question in (("en", f"did you mean {word}?"), ("ko", f"혹시 이것인가요? {word}")):
         told = stub.playbook("--lang", lang, *typed)
         assert told.returncode == 2 and question in told.stderr, told.stderr
 
@@ -32,8 +32,8 @@ def test_sessions(tmp_path: Path) -> None:
     assert "there is no session" in stub.playbook("sessions").stderr
     stub.playbook("step", "1")
     told = stub.playbook("sessions")
-    (line,) = told.stdout.splitlines()
-    assert line.startswith(f"* {stub.session.name}  20")
+    line, *verdict = told.stdout.splitlines()
+    assert line.startswith(f"* {stub.session.name}  20") and verdict[0].startswith("    ")
 
 
 def test_show_says_how_to_run_commands_that_read_standard_input(tmp_path: Path) -> None:
