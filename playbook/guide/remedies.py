@@ -133,8 +133,9 @@ KEEP_SECRET = do(
 )
 ADD_SECRET_KEYS = do(FIX, msg("asks for the keys that are missing and adds only these; what is there stays as it is"))
 RENEW_PODS = do(RENEW, msg("once the Secret has its keys: the pods begin anew with it; the service is away meanwhile"))
-RECREATE_SECRET = do(
-    SHOW_EMERGENCY, msg("create the Secret again with all its keys: without them the pods fail at run time")
+FILL_SECRET = (KEEP_SECRET, ADD_SECRET_KEYS, RENEW_PODS)
+KEEP_TYPE = advise(
+    msg("a type cannot be changed in place, and pods read the keys whatever it is: with every key there, leave it")
 )
 CREATE_GHCR_SECRET = advise(msg("create it: without it the image cannot be pulled (ImagePullBackOff)"))
 REPORT = "PHASE_0_VERIFICATION_REPORT.md"
