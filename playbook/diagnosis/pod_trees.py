@@ -21,7 +21,6 @@ CREATE = (
         msg("once the Secret is there: the pods begin anew with it, and the events of the old ones go with them"),
     ),
 )
-ADD_KEYS = (fix.KEEP_SECRET, fix.ADD_SECRET_KEYS, fix.RENEW_PODS)
 
 # The CrashLoopBackOff tree -------------------------------------------------------------------------------------------
 
@@ -64,11 +63,11 @@ CRASH_LOG = Tree(
                r"ModuleNotFoundError", per="owner"),
         Branch("CRASH-KEY", "3-4", verbatim("CrashLoopBackOff → KeyError: 'KIS_APP_KEY'"),
                msg("observer-secrets gave {objects} no API key"),
-               (do(fix.KEYS_OF_SECRET, msg("is the key missing? then:")), *ADD_KEYS),
+               (do(fix.KEYS_OF_SECRET, msg("is the key missing? then:")), *fix.FILL_SECRET),
                r"KeyError: 'KIS_APP_KEY'", per="owner"),
         Branch("CRASH-SECRET-KEY", "3-4", msg("a key of observer-secrets is missing: the pod fails while it runs"),
                msg("observer-secrets gave {objects} a key too few"),
-               (do(fix.KEYS_OF_SECRET, msg("is the key missing? then:")), *ADD_KEYS),
+               (do(fix.KEYS_OF_SECRET, msg("is the key missing? then:")), *fix.FILL_SECRET),
                rf"KeyError: '(?:{_SECRET})'|You must specify (?:POSTGRES_PASSWORD|POSTGRES_USER)", per="owner"),
         Branch("CRASH-OTHER-CPU", "6-1", verbatim("CrashLoopBackOff → exec format error"),
                msg("the program of {objects} is built for another CPU"), (fix.SERVER_CPU, fix.OTHER_CPU_IMAGE),

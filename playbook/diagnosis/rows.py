@@ -9,7 +9,7 @@ from ..kubectl.pods import deployment_pods
 from ..text import msg, verbatim
 from .access_rows import ACCESS_ROWS
 from .branches import Branch, Row
-from .pod_trees import ADD_KEYS, DESCRIBE_POD, DNS_DOWN, PREVIOUS_LOG, SECRET_ABSENT, UNRESOLVED
+from .pod_trees import DESCRIBE_POD, DNS_DOWN, PREVIOUS_LOG, SECRET_ABSENT, UNRESOLVED
 from .trees import NODE
 
 RESTARTED = Branch(
@@ -62,7 +62,7 @@ ROWS: tuple[Row, ...] = (
     Row("SECRET-KEYS", "",
         Branch("SECRET-KEY-MISSING", "3-4",
                msg("a key is missing: the pod fails while it runs"),
-               msg("observer-secrets lacks a key"), ADD_KEYS)),
+               msg("observer-secrets lacks a key"), fix.FILL_SECRET)),
     Row("GHCR-SECRET", "",
         Branch("GHCR-SECRET-ABSENT", "3-5", msg("without ghcr-secret the next pull ends in ImagePullBackOff"),
                msg("ghcr-secret is missing or of the wrong type; the next image pull fails"),

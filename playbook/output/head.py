@@ -67,6 +67,7 @@ def _how(how: Provenance) -> list[tuple[str, str]]:
         context=how.context or "-",
         user=how.user or "-",
     )
+    switched_off = [name for name in how.noticed if name.endswith("kuberc")]
     rows = [
         (msg("Program"), text(f"playbook {how.program}, commands/ {how.commands[:16]}")),
         (msg("Tools"), text(tools)),
@@ -79,7 +80,7 @@ def _how(how: Provenance) -> list[tuple[str, str]]:
             msg("Images"),
             "<br>".join(f"{text(pod)}: {text(image)}, {text(digest)}" for pod, image, digest in how.images),
         ),
-        (msg("Not handed on to the commands"), text(", ".join(how.removed))),
-        (msg("Read by the tools"), text(", ".join(how.noticed))),
+        (msg("Not handed on to the commands"), text(", ".join((*how.removed, *switched_off)))),
+        (msg("Read by the tools"), text(", ".join(name for name in how.noticed if name not in switched_off))),
     ]
     return [(str(name), value) for name, value in rows if value]

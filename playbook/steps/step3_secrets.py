@@ -165,12 +165,11 @@ def _observer(run: Run) -> tuple[Finding, ...]:
     found = [there]
     if row.type != "Opaque":
         other = Question(Code.SECRET_TYPE, "3-3", "TYPE = Opaque", run)
-        found.append(_other_type(other, row, seen, remedies.KEEP_SECRET, remedies.RECREATE_SECRET))
+        found.append(_other_type(other, row, seen, remedies.KEEP_SECRET, remedies.KEEP_TYPE))
     if row.data_text == "0":
         data = Question(Code.SECRET_DATA, "3-3", "DATA = 13+", run)
-        found.append(
-            data.failed(msg("Secret {name} is empty", name=row.name), seen, row.line, remedies.RECREATE_SECRET)
-        )
+        empty = msg("Secret {name} is empty", name=row.name)
+        found.append(data.failed(empty, seen, row.line, *remedies.FILL_SECRET))
     return tuple(found)
 
 
@@ -180,8 +179,7 @@ def _keys(runs: Runs) -> Finding:
     run = with_jq if with_jq.happened or not runs.all(ids.SECRET_KEYS) else runs.last(ids.SECRET_KEYS)
     asked = Question(Code.SECRET_KEYS, "3-4", ", ".join(SECRET_KEYS), run)
     absent = msg("Secret {name} has no keys: it does not exist", name=OBSERVER_SECRETS)
-    add = (remedies.KEEP_SECRET, remedies.ADD_SECRET_KEYS, remedies.RENEW_PODS)
-    return judge_keys(asked, OBSERVER_SECRETS, SECRET_KEYS, absent, remedies.CREATE_SECRET, add)
+    return judge_keys(asked, OBSERVER_SECRETS, SECRET_KEYS, absent, remedies.CREATE_SECRET, remedies.FILL_SECRET)
 
 
 def _ghcr(run: Run) -> Finding:

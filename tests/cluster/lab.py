@@ -19,6 +19,8 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+from playbook.guide.catalog import changes_cluster
+
 ROOT = Path(__file__).resolve().parents[2]
 NAMESPACE = "observer-prod"
 MARK = "PLAYBOOK_TEST_MARK"
@@ -27,6 +29,9 @@ MARK = "PLAYBOOK_TEST_MARK"
 LET_GO_S = 10.0
 """How long after the end of its grace a dead pod may stay."""
 
+_PLANNED = re.compile(
+    r"^  \d\S*  (?P<id>step\S+)  (?P<fate>is run with permission only|is run|is not run)(?::|$)", re.M
+)
 _SECRET = re.compile(r"PASSWORD|SECRET|KEY|TOKEN|^KIS_HTS_ID$")
 
 
@@ -137,6 +142,13 @@ class Cluster:
         process, mark = self.start(state, *arguments, env=env)
         out, err = process.communicate(timeout=limit_s)
         return Played(process.returncode, out, err, mark)
+
+    def planned(self, state: Path, *options: str, permitted: bool) -> list[str]:
+        """The commands of the guide that `all --plan` says would change the cluster, in its order."""
+        shown = self.play(state, "all", "--plan", *options)
+        assert shown.code == 0, shown.text
+        fates = ("is run", "is run with permission only")[: 1 + permitted]
+        return [row["id"] for row in map(re.Match.groupdict, _PLANNED.finditer(shown.out)) if row["fate"] in fates]
 
     def document(self, state: Path) -> dict[str, Any]:
         """The record in `state` for machines."""
@@ -292,6 +304,12 @@ def journal(state: Path) -> list[dict[str, Any]]:
         for line in path.read_bytes().split(b"\n")[:-1]:
             events.append(json.loads(line))
     return events
+
+
+def changed(state: Path) -> list[str]:
+    """The commands of the guide that changed the cluster, by the journal of the only session in `state`: each once."""
+    begun = [event["command"] for event in journal(state) if event["event"] == "begin"]
+    return list(dict.fromkeys(command for command in begun if changes_cluster(command)))
 
 
 def processes(mark: str) -> list[str]:

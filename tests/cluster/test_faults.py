@@ -12,7 +12,7 @@ from _pytest.mark.structures import ParameterSet
 
 from playbook.guide.remedies import changes_something
 
-from .lab import Cluster, Faults, Played, until
+from .lab import Cluster, Faults, Played, changed, until
 from .table import FAULTS, Fault
 
 RESTARTS = "restarts"
@@ -41,9 +41,15 @@ def test_fault(fault: Fault, faults: Faults, bare_cluster: Cluster, tmp_path: Pa
         until(lambda: not _going(bare_cluster), 60, 0.5)
         before = _identities(bare_cluster)
         allowed = ["--allow-restart"] if fault.restart else []
+        planned = (
+            bare_cluster.planned(tmp_path / "plan", "--until", fault.until, permitted=fault.restart)
+            if fault.short
+            else None
+        )
         seen = bare_cluster.play(tmp_path / "state", "all", "-v", "--until", fault.until, *allowed)
         document = bare_cluster.document(tmp_path / "state")
         _leaves_the_pods(bare_cluster, before, document)
+    assert planned is None or changed(tmp_path / "state") == planned
     _holds(fault, seen, document)
     (following,) = re.findall(r"^next: (.*)$", seen.err, re.M)
     assert not changes_something(following), following

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import pytest
 
-from .lab import ROOT, Cluster, Faults, Played, journal, processes, until, verdicts
+from .lab import ROOT, Cluster, Faults, Played, changed, journal, processes, until, verdicts
 
 PENDING = 5
 DONE = {**dict.fromkeys("012345678", "pass"), "9": "pending"}
@@ -24,6 +24,7 @@ class Verified:
     cluster: Cluster
     state: Path
     played: Played
+    planned: list[str]
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +35,8 @@ def verified(
         _faults.heal()
         bare_cluster.forget_events()
     state = tmp_path_factory.mktemp("healthy") / "state"
-    yield Verified(bare_cluster, state, bare_cluster.play(state, "all", "--allow-restart"))
+    planned = bare_cluster.planned(state.with_name("plan"), permitted=True)
+    yield Verified(bare_cluster, state, bare_cluster.play(state, "all", "--allow-restart"), planned)
 
 
 @pytest.mark.short
@@ -57,6 +59,12 @@ def test_a_report_is_written_and_named(verified: Verified) -> None:
 def test_each_pod_was_replaced_once(verified: Verified) -> None:
     begun = [event["command"] for event in journal(verified.state) if event["event"] == "begin"]
     assert begun.count("step8-2-delete-observer") == begun.count("step8-4-delete-postgres") == 1
+
+
+@pytest.mark.short
+def test_what_was_changed_is_what_the_plan_said(verified: Verified) -> None:
+    assert [command[:7] for command in verified.planned] == ["step6-6", "step6-6", "step7-2", "step8-2", "step8-4"]
+    assert changed(verified.state) == verified.planned
 
 
 @pytest.mark.short

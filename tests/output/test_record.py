@@ -30,6 +30,14 @@ def test_who_and_which_cluster() -> None:
     assert rows["Images"] == "postgres-0: docker.io/library/postgres:15, docker.io/library/postgres@sha256:ab12"
 
 
+def test_a_kuberc_is_not_read() -> None:
+    """The commands are given KUBERC=off; curl and jq do read their own."""
+    made = replace(MADE, removed=("BASH_ENV",), noticed=("~/.curlrc", "~/.kube/kuberc"))
+    rows = dict(head_rows(replace(sessions.complete(), provenance=made)))
+    assert rows["Not handed on to the commands"] == "BASH_ENV, ~/.kube/kuberc"
+    assert rows["Read by the tools"] == "~/.curlrc"
+
+
 def test_what_is_not_known_is_left_out() -> None:
     assert "Cluster UID (namespace kube-system)" not in dict(head_rows(sessions.empty()))
 

@@ -6,7 +6,7 @@ import pytest
 from handmade import REFUSED, bad, forbidden, never_passes_cut_text, not_found, of, said, typed, verdicts
 from support import runs_of
 
-from playbook.guide import criteria, ids
+from playbook.guide import criteria, ids, remedies
 from playbook.guide.expected import SEALED_SECRETS, SECRET_KEYS
 from playbook.model import Ended, Run, Runs
 from playbook.steps.step3_secrets import STEP, judge
@@ -237,6 +237,17 @@ def test_another_type_is_not_an_absent_secret():
     }
     assert judged(secret(ids.OBSERVER_SECRETS, "observer-secrets", "Opaque", "40")) == {}
     assert judged(secret(ids.GHCR_SECRET, "ghcr-secret", "Opaque")) == {"GHCR-SECRET": "fail"}
+
+
+@pytest.mark.parametrize(
+    ("type", "data", "code"), [("kubernetes.io/basic-auth", "13", "SECRET-TYPE"), ("Opaque", "0", "SECRET-DATA")]
+)
+def test_no_remedy_creates_an_observer_secrets_that_is_there(type: str, data: str, code: str) -> None:
+    """Creating it would fail, or first need its deletion: its values would be gone."""
+    found = of(judge(healthy(secret(ids.OBSERVER_SECRETS, "observer-secrets", type, data))), code)
+    assert found.remedy[0] == remedies.KEEP_SECRET
+    assert EMERGENCY not in typed(found) and not [line for line in typed(found) if "delete secret" in line]
+    assert (remedies.ADD_SECRET_KEYS in found.remedy) == (code == "SECRET-DATA")
 
 
 @pytest.mark.parametrize(
