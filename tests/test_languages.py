@@ -124,6 +124,24 @@ def test_what_is_typed_stays_as_it_is():
         assert lost <= {"TEXT", "NAME"}, (english, korean)
 
 
+@pytest.mark.parametrize(
+    "word",
+    [
+        "Pod(?:가|를|는|와|로)(?![가-힣])",  # the guide writes Pod이, Pod을, Pod은, Pod과, Pod으로
+        "디렉터리",
+        "종료 상태",
+        "인터럽트",
+        "다이제스트",
+        "증거",
+        "미완(?!료)",
+        "십시오",
+        r"\} (?:을|를|이|가|은|는|와|과|로|에)(?![가-힣])",  # a particle does not stand alone
+    ],
+)
+def test_one_korean_word_for_one_thing(word: str) -> None:
+    assert [text for text in KOREAN.values() if re.search(word, text)] == []
+
+
 def test_the_terms_of_the_guide():
     with speaking("ko"):
         assert [str(labels.VERDICTS[verdict]) for verdict in Verdict] == [

@@ -1,4 +1,4 @@
-"""The first page's table: which cluster, by whom, when, with what, and what was changed. Cells are Markdown."""
+"""The first page's tables: which cluster, by whom, when, what was changed; folded: by what. Cells are Markdown."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .labels import moment
 
 
 def head_rows(session: Session) -> list[tuple[str, str]]:
-    """Name and value of each row; what is not known of the tools is left out."""
+    """What everybody asks first, in a table that leaves room for the steps on the first page: name and value of each row."""
     cluster, how = session.cluster, session.provenance
     unseen = str(msg("not seen"))
     changed = "<br>".join(text(change(run)) for run in changing_runs(session))
@@ -21,11 +21,6 @@ def head_rows(session: Session) -> list[tuple[str, str]]:
     version = f", {text(how.server)}" if how and how.server else ""
     return [
         (str(msg("Cluster")), server + version),
-        *(
-            ((str(msg("Cluster UID (namespace kube-system)")), code(how.cluster_uid, cell=True)),)
-            if how and how.cluster_uid
-            else ()
-        ),
         (str(msg("Nodes")), (text(", ".join(cluster.nodes)) or "-") if cluster else unseen),
         (str(msg("Namespace")), code(cluster.namespace if cluster else NAMESPACE, cell=True)),
         (str(msg("Run by")), text(", ".join(_people(session))) or "-"),
@@ -34,6 +29,16 @@ def head_rows(session: Session) -> list[tuple[str, str]]:
         *(((str(msg("Local time")), _local(session, how.zone)),) if how and how.zone else ()),
         (str(msg("Attempts")), str(session.attempts)),
         (str(msg("Changed on the cluster")), changed or str(msg("nothing"))),
+        *(((str(msg("Tools")), _tools(how)),) if how and how.tools else ()),
+    ]
+
+
+def more_rows(session: Session) -> list[tuple[str, str]]:
+    """By what exactly the commands were run; what is not known is left out."""
+    how = session.provenance
+    uid = (str(msg("Cluster UID (namespace kube-system)")), code(how.cluster_uid, cell=True) if how else "")
+    return [
+        *((uid,) if uid[1] else ()),
         *(_how(how) if how else ()),
         (str(msg("Guide version")), text(session.guide_version)),
         (str(msg("Session")), code(session.id, cell=True)),
@@ -57,9 +62,11 @@ def _local(session: Session, zone: str) -> str:
     return " … ".join(at.astimezone(timezone(away)).isoformat(" ", "seconds") for at in moments)
 
 
+def _tools(how: Provenance) -> str:
+    return text(", ".join(f"{name} {version}" for name, version in how.tools))
+
+
 def _how(how: Provenance) -> list[tuple[str, str]]:
-    """By what the commands were run."""
-    tools = ", ".join(f"{name} {version}" for name, version in how.tools)
     digest = f", SHA-256 {code(how.kubectl_sha256[:16], cell=True)}" if how.kubectl_sha256 else ""
     access = msg(
         "kubeconfig {path}, context {context}, user {user}",
@@ -70,7 +77,6 @@ def _how(how: Provenance) -> list[tuple[str, str]]:
     switched_off = [name for name in how.noticed if name.endswith("kuberc")]
     rows = [
         (msg("Program"), text(f"playbook {how.program}, commands/ {how.commands[:16]}")),
-        (msg("Tools"), text(tools)),
         (
             msg("kubectl"),
             (code(how.kubectl, cell=True) + (" (K3s)" if how.k3s else "") + digest) if how.kubectl else "",

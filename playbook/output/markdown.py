@@ -16,7 +16,7 @@ from ..session.recording import stream_name
 from ..text import Message, translate
 from . import views
 from .escaping import code, excerpt, fenced, markdown_table, remedy, text
-from .head import head_rows
+from .head import head_rows, more_rows
 from .labels import TITLES, duration, ended, moment, outage_sentence, overall_sentence, where
 from .stability import ledger_rows, plot, samples_of
 
@@ -57,6 +57,7 @@ def markdown_text(
         history=views.history_rows(session),
         steps=tuple(views.step_view(session, result, titles[result.step], commands) for result in session.results),
         head=head_rows(session),
+        more=more_rows(session),
         masked_rows=views.masked_rows(session),
         withheld_rows=views.withheld_rows(session),
         deviations=deviations.deviations_met(session),

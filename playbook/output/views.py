@@ -51,11 +51,12 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class StepView:
-    """One step: the attempt that counts, its findings that are told one by one, and the attempts before it."""
+    """One step: the attempt that counts, its findings that are told one by one or wait, and the attempts before it."""
 
     title: str
     counts: Attempt
     open: tuple[Finding, ...]
+    waiting: Rows  # the findings that are pending
     earlier: tuple[Attempt, ...]
 
 
@@ -72,16 +73,23 @@ def step_view(session: Session, result: StepResult, title: Message, commands: Ma
     before = [old for old in session.history if old.step == result.step and old != result]
     shown = {(run.command, run.ordinal) for run in result.runs}
     waived = _is_waived(session, result)
-    folded = result.verdict in PASSING
-    told = tuple(f for f in result.findings if f.verdict is not Verdict.PASS or f.masked)
+    folded = result.verdict in (*PASSING, Verdict.PENDING)  # pending: nothing is wrong, it only is not over
+    waiting = tuple(f for f in result.findings if f.verdict is Verdict.PENDING and not f.masked)
+    told = tuple(f for f in result.findings if (f.verdict is not Verdict.PASS or f.masked) and f not in waiting)
     counts = Attempt(
         result,
         mark(result.verdict, waived),
-        tuple(_finding_row(finding) for finding in result.findings if finding not in told),
+        tuple(_finding_row(finding) for finding in result.findings if finding not in (*told, *waiting)),
         () if folded else tuple(result.runs),
         tuple(_run_row(run, commands) for run in result.runs) if folded else (),
     )
-    return StepView(title=str(title), counts=counts, open=told, earlier=tuple(_earlier(old, shown) for old in before))
+    return StepView(
+        title=str(title),
+        counts=counts,
+        open=told,
+        waiting=[_finding_row(finding, marked=True) for finding in waiting],
+        earlier=tuple(_earlier(old, shown) for old in before),
+    )
 
 
 def _earlier(result: StepResult, shown: set[tuple[str, int]]) -> Attempt:

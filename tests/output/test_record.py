@@ -12,7 +12,7 @@ from playbook import api
 from playbook.guide import ids
 from playbook.model import Provenance
 from playbook.output.changes import change, changing_runs
-from playbook.output.head import head_rows
+from playbook.output.head import head_rows, more_rows
 from playbook.session.fold import provenance_from_json, provenance_to_json
 
 MADE = Provenance(
@@ -23,7 +23,8 @@ MADE = Provenance(
 
 
 def test_who_and_which_cluster() -> None:
-    rows = dict(head_rows(replace(sessions.complete(), provenance=MADE)))
+    session = replace(sessions.complete(), provenance=MADE)
+    rows = dict([*head_rows(session), *more_rows(session)])
     assert rows["Run by"].endswith("root@oracle (sudo: kim)")
     assert rows["Cluster UID (namespace kube-system)"] == "`12345678-1234-1234-1234-123456789abc`"
     assert rows["Local time"].count("+09:00") == 2
@@ -33,13 +34,13 @@ def test_who_and_which_cluster() -> None:
 def test_a_kuberc_is_not_read() -> None:
     """The commands are given KUBERC=off; curl and jq do read their own."""
     made = replace(MADE, removed=("BASH_ENV",), noticed=("~/.curlrc", "~/.kube/kuberc"))
-    rows = dict(head_rows(replace(sessions.complete(), provenance=made)))
+    rows = dict(more_rows(replace(sessions.complete(), provenance=made)))
     assert rows["Not handed on to the commands"] == "BASH_ENV, ~/.kube/kuberc"
     assert rows["Read by the tools"] == "~/.curlrc"
 
 
 def test_what_is_not_known_is_left_out() -> None:
-    assert "Cluster UID (namespace kube-system)" not in dict(head_rows(sessions.empty()))
+    assert "Cluster UID (namespace kube-system)" not in dict(more_rows(sessions.empty()))
 
 
 def test_provenance_of_version_1_0_is_read() -> None:
