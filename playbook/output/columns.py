@@ -85,10 +85,10 @@ def wrapped(text: str, columns: int, indent: str = "") -> list[str]:
     lines: list[str] = []
     line = ""
     lead = text[: len(text) - len(text.lstrip(" "))]
-    for word in text.split():
+    for word in re.split(r"\s", text.strip()):  # two spaces between columns stay two
         longer = f"{line} {word}" if line.strip() else f"{lead if not lines else indent}{word}"
         if line.strip() and width(longer) > columns:
-            lines.append(line)
+            lines.append(line.rstrip())
             longer = f"{indent}{word}"
         line = longer
     return [*lines, line]

@@ -138,7 +138,7 @@ def outage_sentence(session: Session) -> str:
         return ""
     restart, since = found
     down = msg(
-        "The service has been down since {at}: Step 8 deleted the pods of {name} and no new one has come up",
+        "The service is down since {at}: Step 8 deleted the pods of {name} and no new one has come up",
         at=utc_text(since),
         name=restart.name,
     )
