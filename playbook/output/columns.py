@@ -85,7 +85,7 @@ def wrapped(text: str, columns: int, indent: str = "") -> list[str]:
     lines: list[str] = []
     line = ""
     lead = text[: len(text) - len(text.lstrip(" "))]
-    for word in re.split(r"\s", text.strip()):  # two spaces between columns stay two
+    for word in re.split(r"[ \t\n]", text.strip()):  # two spaces between columns stay two, a no-break space holds
         longer = f"{line} {word}" if line.strip() else f"{lead if not lines else indent}{word}"
         if line.strip() and width(longer) > columns:
             lines.append(line.rstrip())

@@ -106,7 +106,8 @@ def steps_table(session: Session, titles: Mapping[str, Message] = TITLES, *, col
     room = COLUMNS - sum(others) - 2 * len(others)  # tabulate gives each header two columns more
     cells: list[tuple[str, ...]] = []
     for step, title, shown, findings, seconds in rows:
-        first, *rest = wrapped(findings, max(20, room))
+        whole = findings.replace(" ", "\u00a0").replace(",\u00a0", ", ")  # a number stays with its verdict
+        first, *rest = (line.replace("\u00a0", " ") for line in wrapped(whole, max(20, room)))
         cells += [(step, title, shown, first, seconds), *(("", "", "", line, "") for line in rest)]
     return table(headers, cells)
 

@@ -126,7 +126,7 @@ def _crash_loop(pod: Pod, run: Run, described: Sequence[Run]) -> Finding | None:
         count = pod.restarts
     except UnreadableText:
         count = 0
-    asked = Question(Code.CRASH_LOOP, "6-1", "no CrashLoopBackOff", run, pod.name)
+    asked = Question(Code.CRASH_LOOP, "6-1", msg("no CrashLoopBackOff"), run, pod.name)
     seen, line, state = f"STATUS {pod.status}, RESTARTS {count}", pod.line, _state(pod)
     if state != "CrashLoopBackOff" and not (count and _ENDED.fullmatch(state)):
         found = next((each for one in described if (each := _told_of_loop(one, pod, count))), None)

@@ -102,14 +102,14 @@ def test_it_names_pods_claims_and_files_of_this_cluster(at: Verification) -> Non
     ):
         assert named in text
     assert "kubectl delete pod -l app=observer -n observer-prod" in text
-    assert "only once these are seen: WRITE/data, WRITE/logs, NEW-POD" in text
+    assert "only once these are seen: WRITE/data, WRITE/logs, NEW-POD" in " ".join(text.split())
     assert "in the way" not in text
 
 
 def test_it_names_what_is_in_the_way(at: Verification) -> None:
     at.answer(ids.NODES, CORDONED)
     plan = planned(at)
-    assert "in its way: NODE-READY/oracle-obs-arm=fail" in plan_text(plan)
+    assert "in its way: NODE-READY/oracle-obs-arm=fail" in " ".join(plan_text(plan).split())
     assert of_guide(plan, Fate.NOT_RUN) == list(DELETES)
 
 
