@@ -21,6 +21,7 @@ SCHEMA = "playbook/v1"
 
 def to_json(session: Session, titles: Mapping[str, Message] = TITLES) -> dict[str, Any]:
     """`session` as the contract for machines has it: all ten steps, in the guide's order. Keys are never renamed."""
+    how = session.provenance
     return {
         "schema": SCHEMA,
         "session": session.id,
@@ -29,6 +30,8 @@ def to_json(session: Session, titles: Mapping[str, Message] = TITLES) -> dict[st
             "server": session.cluster.server if session.cluster else None,
             "nodes": list(session.cluster.nodes) if session.cluster else [],
             "namespace": session.cluster.namespace if session.cluster else NAMESPACE,
+            "uid": (how and how.cluster_uid) or None,
+            "version": (how and how.server) or None,
         },
         "started_at": _moment(session.started_at),
         "ended_at": _moment(session.ended_at),
@@ -42,6 +45,7 @@ def to_json(session: Session, titles: Mapping[str, Message] = TITLES) -> dict[st
             {"run": each.run, "stream": each.stream, "bytes": each.size, "sha256": each.sha256}
             for each in session.withheld
         ],
+        "replayed": session.replayed,
     }
 
 

@@ -71,7 +71,9 @@ def _properties(session: Session) -> list[tuple[str, str]]:
         ("cluster.server", session.cluster.server if session.cluster else ""),
         ("cluster.nodes", ", ".join(session.cluster.nodes) if session.cluster else ""),
         ("cluster.namespace", session.cluster.namespace if session.cluster else NAMESPACE),
+        ("cluster.uid", session.provenance.cluster_uid if session.provenance else ""),
         ("verdict", session.overall.value),
+        ("replayed", str(session.replayed).lower()),
     ]
 
 

@@ -256,6 +256,8 @@ def _permission(delete: Run) -> tuple[Remedy, ...]:
             return (*remedies.way_back("not-admitted", "", ()), remedies.ONCE_SETTLED)
         case Refusal.NEED_UNMET:
             return (remedies.ONCE_SETTLED,)
+        case Refusal.RESTART_UNSEEN:
+            return (remedies.ONCE_RESTARTED,)
     return (remedies.ONCE_READABLE,)
 
 
@@ -269,6 +271,8 @@ def _judge_after(restart: Restart, runs: Runs, restarted: Finding) -> Finding:
         return asked.skipped(summary, msg("not counted again"), *restarted.remedy)
     if before is None or after is None:
         why = _why_unread(restart, run) if before is not None else msg("the count before the restart is not known")
+        if restarted.verdict is Verdict.FAIL and not run.happened:
+            why = msg("not counted again: no new pod has come up")
         return asked.unseen(why, *((remedies.COUNT_AGAIN,) if run.happened else ()))
     line = restart.read(run.out).line
     lists = _lists(restart, runs, before, after)

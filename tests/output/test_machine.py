@@ -11,6 +11,7 @@ from xml.etree import ElementTree
 import pytest
 import sessions
 
+from playbook.api import render, replay, scenario
 from playbook.output.json import json_text, to_json
 from playbook.output.junit import junit_text
 from playbook.resources import folder
@@ -81,6 +82,8 @@ def test_keys_and_their_order():
         "server": "https://10.0.0.5:6443",
         "nodes": ["oracle-obs-arm"],
         "namespace": "observer-prod",
+        "uid": None,
+        "version": None,
     }
     assert (document["started_at"], document["ended_at"]) == ("2026-11-22T14:03:05Z", "2026-11-23T15:03:05Z")
     assert (document["verdict"], document["exit_code"]) == ("aborted", 4)
@@ -103,6 +106,25 @@ def test_keys_and_their_order():
         }
     ]
     assert document["causes"][0]["explains"] == ["POD-STATUS/postgres-0", "HEALTH-POD"]
+
+
+def test_what_was_judged_from_a_recording_says_so():
+    for form in ("json", "junit"):
+        live, judged = (render(replace(sessions.complete(), replayed=replayed), form) for replayed in (False, True))
+        assert live != judged, form
+    document = json.loads(render(replay(scenario("healthy-24h")), "json"))
+    VALIDATOR.validate(document)
+    assert document["replayed"] is True and document["cluster"]["uid"] is None
+    document = json.loads(render(sessions.complete(), "json"))
+    assert document["replayed"] is False
+
+
+def test_the_cluster_is_named_by_what_does_not_depend_on_its_address():
+    session = sessions.complete()
+    uid = "12345678-1234-1234-1234-123456789abc"
+    named = replace(session, provenance=replace(session.provenance, cluster_uid=uid, server="v1.34.1+k3s1"))
+    cluster = to_json(named, sessions.TITLES)["cluster"]
+    assert (cluster["uid"], cluster["version"]) == (uid, "v1.34.1+k3s1")
 
 
 @pytest.mark.parametrize(
