@@ -68,6 +68,7 @@ SLOW = {
     "test_the_command_line_changes_nothing_and_keeps_nothing",
     "test_enter_alone_restarts_nothing",
     "test_no_child_outlives_the_program",
+    "test_time_limit_keeps_the_output_and_ends_grandchildren",
     "test_eight_threads_at_once",
     "test_eight_threads_write_and_read_one_session",
     "test_thirty_megabytes_cost_their_size_once",
