@@ -11,7 +11,7 @@ import pytest
 from _pytest.mark.structures import ParameterSet
 from readme import on_the_cluster
 
-from playbook.guide.remedies import changes_something
+from playbook.guide.remedy import changes_something
 
 from .lab import Cluster, Faults, Played, changed, until
 from .table import FAULTS, Fault
