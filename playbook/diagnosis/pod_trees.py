@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..guide import ids
 from ..guide import remedies as fix
 from ..guide.expected import SECRET_KEYS
-from ..guide.remedies import advise, do
+from ..guide.remedy import advise, do
 from ..text import msg, verbatim
 from .branches import Branch, Tree
 

@@ -12,7 +12,8 @@ from enum import Enum
 from ..model import Finding, Remedy, Session, Verdict
 from ..text import Message, msg
 from .codes import Code, family
-from .remedies import CHECK_PATHS, SHOW_EMERGENCY, advise, describe_claim, do, previous_log
+from .remedies import CHECK_PATHS, SHOW_EMERGENCY, describe_claim, previous_log
+from .remedy import advise, do
 
 
 class State(str, Enum):

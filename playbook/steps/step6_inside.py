@@ -9,7 +9,7 @@ from ..errors import UnreadableText
 from ..guide import remedies
 from ..guide.codes import Code
 from ..guide.expected import CONFIG_KEYS, CONFIG_PATHS, MOUNTS, SECRET_KEYS, TIME_ZONE
-from ..guide.remedies import advise
+from ..guide.remedy import advise
 from ..kubectl.failures import Failure, failure
 from ..kubectl.logs import (
     BAD_LEVELS,

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 from _pytest.mark.structures import ParameterSet
+from readme import on_the_cluster
 
-from playbook.guide.remedies import changes_something
+from playbook.guide.remedy import changes_something
 
 from .lab import Cluster, Faults, Played, changed, until
 from .table import FAULTS, Fault
@@ -117,6 +118,21 @@ def test_two_causes_are_told_as_two(faults: Faults, bare_cluster: Cluster, tmp_p
     assert seen.code == 1
     assert "GHCR-SECRET-ABSENT" in seen.out
     assert "SERVICE-ABSENT/postgres" in seen.out
+
+
+def test_the_readmes_example_says_why_a_pod_is_not_ready(faults: Faults, bare_cluster: Cluster, tmp_path: Path) -> None:
+    if "image-missing" not in faults.names():
+        pytest.skip("this cluster has no fault image-missing")
+    faults.put_in("image-missing")
+    seen: list[str] = []
+
+    def says_why() -> bool:
+        seen[:] = bare_cluster.python(tmp_path / "state", on_the_cluster()).splitlines()
+        down = {name for name, ready in bare_cluster.ready().items() if not ready}
+        return {line.split()[0] for line in seen} == down and any("pull" in line.lower() for line in seen)
+
+    assert until(says_why, 90, 2), (seen, bare_cluster.ready())
+    assert all(line.startswith("observer-") for line in seen)
 
 
 def test_evicted_pods_of_the_provisioner_mislead_nobody(faults: Faults, bare_cluster: Cluster, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from support import replayed, states
 
-from playbook.guide.remedies import advise, changes_something, do, harmless_next
+from playbook.guide.remedy import advise, changes_something, do, harmless_next
 from playbook.output import terminal
 from playbook.output.status import next_command
 from playbook.text import msg

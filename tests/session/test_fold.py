@@ -12,19 +12,11 @@ from verifying import BEGAN, Verification, of, verification  # noqa: F401  # a f
 
 from playbook.errors import BadSession
 from playbook.model import Abort, Cause, Evidence, Overall, Remedy, Verdict
-from playbook.session.fold import (
-    STEP_IDS,
-    cause_from_json,
-    cause_to_json,
-    evidence_digest,
-    finding_from_json,
-    finding_to_json,
-    fold,
-    unfinished_mutations,
-    waivable,
-)
+from playbook.session.as_json import cause_from_json, cause_to_json, finding_from_json, finding_to_json
+from playbook.session.fold import STEP_IDS, evidence_digest, fold, unfinished_mutations
 from playbook.session.journal import Journal, Kind
 from playbook.session.session import in_memory
+from playbook.session.waiving import waivable
 from playbook.steps import STEPS
 from playbook.text import msg, verbatim
 
