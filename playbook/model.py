@@ -20,7 +20,7 @@ NAMESPACE = "observer-prod"
 
 
 class Verdict(str, Enum):
-    """What is said of a finding or of a step."""
+    """The outcome of a finding or of a step."""
 
     PASS = "pass"
     WARN = "warn"  # odd, but the guide does not call it abnormal
@@ -57,7 +57,7 @@ def worst(verdicts: Iterable[Verdict]) -> Verdict:
 
 
 class Overall(str, Enum):
-    """What is said of a whole verification: the first of these, in this order, that holds."""
+    """The outcome of a whole verification: the first of these, in this order, that holds."""
 
     ABORTED = "aborted"
     FAILED = "failed"
@@ -80,7 +80,7 @@ class Ended(str, Enum):
 
 
 NOT_STARTED = "not-started"
-"""`Run.note` of a command that an cancel came before."""
+"""`Run.note` of a command that was cancelled before it started."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 The expected files were read against the guide, line by line, when they were made. A change in one is a change of verdict.
 They say what is right. Where the program says something else, `WRONG_TODAY` tells what, and the test of that state is an
-expected failure until the program is mended: then its line goes.
+expected failure until the program is fixed: then its line goes.
 """
 
 from __future__ import annotations

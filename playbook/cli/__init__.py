@@ -30,7 +30,7 @@ _VERBS = {
     "list": ("show", "List every step and command id."),
     "show": ("show", "Print the exact text of a command or step."),
     "sessions": ("sessions", "List the sessions there are, and which is current."),
-    "audit": ("inspect", "Hold commands/ against the guide document."),
+    "audit": ("inspect", "Compare commands/ with the guide document."),
     "demo": ("offline", "Replay a recording that ships with the program."),
     "replay": ("offline", "Judge a recording, offline."),
     "diff": ("offline", "Show what changed between two sessions or recordings."),

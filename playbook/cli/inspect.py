@@ -31,7 +31,7 @@ _STATES = {
 @click.argument("guide", type=click.Path(dir_okay=False, path_type=Path))
 @lang_option
 def audit_verb(guide: Path) -> int:
-    """Hold commands/ against the guide document GUIDE.
+    """Compare commands/ with the guide document GUIDE.
 
     Each command of the guide with its line, and whether commands/ has it identical, differently (with the difference) or
     not at all; then what commands/ has that the guide has not. Exit status 1 on any difference.

@@ -49,7 +49,7 @@ CRITERIA = (
               (Code.OBSERVER_SECRETS,), (Code.OBSERVER_SECRETS,)),
     Criterion(2, "2", msg("one of the four PVCs has a STATUS other than Bound"),
               (do(describe_claim("<name>"),
-                  msg("find the cause, mend the StorageClass or the provisioner, then verify again")),),
+                  msg("find the cause, fix the StorageClass or the provisioner, then verify again")),),
               (Code.PVC_BOUND,), (Code.PVC_BOUND,)),
     Criterion(3, "6", msg("an Observer or PostgreSQL pod is in CrashLoopBackOff"),
               (do(previous_log("<pod>"),

@@ -86,7 +86,7 @@ KEEP_SECRET = do(
     msg("keeps a copy first: it holds the values, only you may read it; remove it once all is well"),
 )
 ADD_SECRET_KEYS = do(FIX, msg("asks for the keys that are missing and adds only these; what is there stays as it is"))
-RENEW_PODS = do(RENEW, msg("once the Secret has its keys: the pods begin anew with it; the service is away meanwhile"))
+RENEW_PODS = do(RENEW, msg("once the Secret has its keys, restart the pods; the service is down meanwhile"))
 FILL_SECRET = (KEEP_SECRET, ADD_SECRET_KEYS, RENEW_PODS)
 KEEP_TYPE = advise(
     msg("a type cannot be changed in place, and pods read the keys whatever it is: with every key there, leave it")
@@ -182,7 +182,7 @@ CHECK_KUBERC = advise(msg("a default option of {file} asks before each deletion:
 ONCE_READABLE = do(RUN_ALL, msg("once what is missing can be read"))
 WAIT_AGAIN = do(RUN_ALL, msg("waits and counts again by the count from before; nothing is deleted a second time"))
 COUNT_AGAIN = do(RUN_ALL, msg("counts again by the count from before; nothing is deleted a second time"))
-RESTART_ANEW = do(f"{RUN_ALL} --from 8", msg("begins Step 8 anew, with new counts"))
+RESTART_ANEW = do(f"{RUN_ALL} --from 8", msg("runs Step 8 again from its beginning, with new counts"))
 ONCE_RUNNING = do(RUN_ALL, msg("once the pods are Running"))
 NEW_BASELINE = do(f"{RUN_ALL} --from 9", msg("takes a new baseline"))
 NEW_BASELINE_LATER = do(f"{RUN_ALL} --from 9", msg("takes a new baseline, once the reason is known"))

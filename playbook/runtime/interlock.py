@@ -60,7 +60,7 @@ def _by_table(execution: LiveExecution, steps: tuple[str, ...]) -> Refused | Non
 
 
 def _by_cluster(restart: Restart, execution: LiveExecution) -> Refused | None:
-    """What is looked at anew for each delete, however fresh the steps are."""
+    """What is read again before each delete, however fresh the steps are."""
     pods, claims, mounts, _ = execution.side_by_side((ids.PODS, ids.CLAIMS, ids.MOUNTS, ids.POD_SAMPLE))
     if not is_bound(claims, restart.claim):
         return Refused(Refusal.PVC_NOT_BOUND)

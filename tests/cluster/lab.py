@@ -160,7 +160,7 @@ class Cluster:
         return [row["id"] for row in map(re.Match.groupdict, _PLANNED.finditer(shown.out)) if row["fate"] in fates]
 
     def document(self, state: Path) -> dict[str, Any]:
-        """The record in `state` for machines."""
+        """The session in `state` for machines."""
         shown = self.play(state, "report", "--output", "json")
         assert shown.err == ""
         return dict(json.loads(shown.out))

@@ -154,7 +154,7 @@ def test_evicted_pods_of_the_provisioner_mislead_nobody(faults: Faults, bare_clu
 def test_three_restarts_after_the_baseline_and_before_one(
     faults: Faults, bare_cluster: Cluster, tmp_path: Path
 ) -> None:
-    """After it criterion 5 is met at once; in a new record they are odd, and the cause is named."""
+    """After it criterion 5 is met at once; in a new session they are odd, and the cause is named."""
     bare_cluster.forget_events()
     assert bare_cluster.play(tmp_path / "state", "all").code == 3  # Step 8 is not allowed, all else is well
     baseline = bare_cluster.document(tmp_path / "state")

@@ -114,7 +114,7 @@ def test_one_sub_step(cluster: Cluster, tmp_path: Path) -> None:
     assert seen.code == 0, seen.text
     assert "SECRET-KEYS" in seen.out
     assert "KIS_APP_KEY" in seen.out
-    assert journal(tmp_path / "state") == []  # a look, not a record
+    assert journal(tmp_path / "state") == []  # a look, not a session
 
 
 def test_7_2_alone_twice_in_a_row(cluster: Cluster, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Reading ahead changes when a command is run, never what is recorded or judged."""
+"""Prefetching changes when a command is run, never what is recorded or judged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One record from the first command to the last: the program dies at every event of a full run, and the next one goes on."""
+"""One session from the first command to the last: the program dies at every event of a full run, and the next one goes on."""
 
 from __future__ import annotations
 

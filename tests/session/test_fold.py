@@ -68,7 +68,7 @@ def test_force_sets_aside_that_step_and_the_later_ones(verification: Verificatio
 
 @pytest.fixture
 def failed(verification: Verification) -> Verification:
-    """A record with a finding of Step 5 that failed."""
+    """A session with a finding of Step 5 that failed."""
     verification.change("step5-services", "8000", "8001")
     assert verification.all(allow=False).result("5").verdict is Verdict.FAIL
     return verification

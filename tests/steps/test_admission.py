@@ -51,7 +51,7 @@ def test_answers(out: str, err: str, answer: Admission) -> None:
 
 @pytest.fixture
 def at(verification: Verification) -> Verification:
-    """A new record."""
+    """A new session."""
     return verification
 
 

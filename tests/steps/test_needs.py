@@ -47,7 +47,7 @@ Do you want to continue? (y/N): deletion is cancelled
 
 @pytest.fixture
 def at(verification: Verification) -> Verification:
-    """A new record."""
+    """A new session."""
     return verification
 
 

@@ -1,4 +1,4 @@
-"""Step 7: the health answer by three roads and the database port; how 7-2 is carried out without its wait."""
+"""Step 7: the health answer by three paths and the database port; how 7-2 is carried out without its wait."""
 
 from __future__ import annotations
 

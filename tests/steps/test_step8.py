@@ -25,7 +25,7 @@ BOTH = [pytest.param(OBSERVER, id="observer"), pytest.param(POSTGRES, id="postgr
 
 @pytest.fixture
 def at(verification: Verification) -> Verification:
-    """A new record."""
+    """A new session."""
     return verification
 
 
