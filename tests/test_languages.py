@@ -135,7 +135,7 @@ def test_the_terms_of_the_guide():
             "대기",
             "미실행",
         ]
-        assert [str(word) for word in labels.OVERALLS.values()] == ["완료", "대기", "미완", "실패", "중단"]
+        assert [str(word) for word in labels.OVERALLS.values()] == ["완료", "대기", "미완료", "실패", "중단"]
         titles = [str(title) for title in labels.TITLES.values()]
     assert titles[0] == "클러스터 연결" and titles[1] == "네임스페이스"
     assert titles[7:] == ["헬스체크", "데이터 영속성", "24시간 안정성"]
@@ -272,7 +272,7 @@ def test_which_language_is_spoken(arguments, environ, korean):
 
 def test_mistakes_are_told_in_korean():
     for arguments, words in (
-        (("waive", "X"), "오류: '--by' 없음"),
+        (("waive", "X"), "오류: 인자가 필요합니다: '--by'"),
         (("nonsense",), "오류: nonsense 명령 없음"),
         (("show", "--nonsense"), "오류: --nonsense 옵션 없음"),
         (("show", "nonsense"), "playbook: 명령 nonsense 없음"),
