@@ -20,7 +20,7 @@ from .errors import BadRecording, BadSession, UsageError
 from .files import save_as_asked
 from .guide import ids
 from .guide.catalog import Catalog, load
-from .model import Command, Ended, Finding, Overall, Run, Runs, Session, StepResult
+from .model import Command, Ended, Overall, Run, Runs, Session, StepResult
 from .output.render import Format, render, render_finding
 from .resources import folder
 from .runtime.cancel import CancelToken
@@ -35,9 +35,9 @@ from .runtime.preview import look
 from .runtime.replay import ReplayRunner, last_end, replay_session, with_times_of_its_runs
 from .runtime.staleness import stale
 from .runtime.start import Start, open_runner, open_store
-from .session.fold import waivable
 from .session.session import OpenSession, command_digest, in_memory, read_session
 from .session.store import SessionStore, state_directory
+from .session.waiving import waive
 from .steps.judging import rejudge, step_by_number
 from .steps.parsing import parse
 from .text import msg
@@ -318,14 +318,7 @@ def current_session(
 def session_folder(state_dir: str | None = None, session: str | None = None) -> Path:
     """Where the current session lies, or the one named; raises UsageError when nothing was verified yet, and BadSession."""
     store = SessionStore(state_directory(state_dir))
-    return store.folder(session or _require_current(store))
-
-
-def _require_current(store: SessionStore) -> str:
-    name = store.current()
-    if name is None:
-        raise UsageError(msg("nothing was verified yet"), msg("type {program} all"))
-    return name
+    return store.folder(session or store.require_current())
 
 
 def session_named(text: str, state_dir: str | None = None) -> Session:
@@ -365,33 +358,6 @@ def judge(number: str, runs: Iterable[Run]) -> StepResult:
 
 
 # what is written
-
-
-def waive(code: str, by: str, reason: str, *, state_dir: str | None = None, session: str | None = None) -> Finding:
-    """Accept the finding `code` of the current session, or of the one named, as it is; returns the finding.
-
-    Raises UsageError when there is no such finding, when it may not be waived, and without a name or a reason.
-    """
-    by, reason = (text.encode("utf-8", "backslashreplace").decode().strip() for text in (by, reason))
-    if not by or not reason:
-        raise UsageError(msg("a waiver needs a name and a reason"), msg('give both: --by NAME --reason "TEXT"'))
-    with SessionStore(state_directory(state_dir)) as store:
-        opened, _ = store.open(session or _require_current(store))
-        try:
-            known = opened.state
-            allowed = {each.code: each for each in waivable(known)}
-            if code not in allowed:
-                there = any(each.code == code for result in known.results for each in result.findings)
-                raise UsageError(
-                    msg("{code} cannot be waived", code=code)
-                    if there
-                    else msg("there is no finding {code}", code=code),
-                    msg("these can be waived: {codes}", codes=", ".join(allowed) or "-"),
-                )
-            opened.waive(allowed[code], by, reason)
-            return allowed[code]
-        finally:
-            opened.close()
 
 
 def save(text: str | bytes, path: Path) -> None:

@@ -35,7 +35,7 @@ EXIT_OF: Mapping[str, Exit] = {
 
 
 class PlaybookError(Exception):
-    """Something the program will not or cannot do: `message` says what, `hint` what to type or mend."""
+    """Something the program will not or cannot do: `message` says what, `hint` what to type or fix."""
 
     exit_code = Exit.USAGE
 

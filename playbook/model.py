@@ -20,7 +20,7 @@ NAMESPACE = "observer-prod"
 
 
 class Verdict(str, Enum):
-    """What is said of a finding or of a step."""
+    """The outcome of a finding or of a step."""
 
     PASS = "pass"
     WARN = "warn"  # odd, but the guide does not call it abnormal
@@ -57,7 +57,7 @@ def worst(verdicts: Iterable[Verdict]) -> Verdict:
 
 
 class Overall(str, Enum):
-    """What is said of a whole verification: the first of these, in this order, that holds."""
+    """The outcome of a whole verification: the first of these, in this order, that holds."""
 
     ABORTED = "aborted"
     FAILED = "failed"
@@ -80,43 +80,7 @@ class Ended(str, Enum):
 
 
 NOT_STARTED = "not-started"
-"""`Run.note` of a command that an cancel came before."""
-
-
-class Refusal(str, Enum):
-    """Why the program would not run a command of Steps 7 and 8 (`Run.note`)."""
-
-    NOT_CONFIRMED = "not-confirmed"
-    COUNT_UNREAD = "count-unread"
-    COUNT_ZERO = "count-zero"
-    PVC_NOT_BOUND = "pvc-not-bound"
-    DATA_NOT_MOUNTED = "data-not-mounted"
-    OWNER_ABSENT = "owner-absent"
-    DATA_LOST = "data-lost"
-    RESTART_UNSEEN = "restart-unseen"  # the restart before it was not seen to end well
-    NEED_UNMET = "need-unmet"  # what a new pod needs was not seen; `Refused.detail` names the findings
-    NOT_ADMITTED = "not-admitted"  # the API server would not take the new pod
-    LEFTOVER_POD = "leftover-pod"
-    NO_FORWARD = "no-forward"
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """Why the program would not run a command, and by what; `note` is how a run keeps it (`Run.note`)."""
-
-    why: Refusal
-    detail: str = ""
-
-    @property
-    def note(self) -> str:
-        """`need-unmet: NEW-POD=fail`, or the reason alone."""
-        return f"{self.why.value}: {self.detail}" if self.detail else self.why.value
-
-
-def refused(run: Run) -> Refused | None:
-    """Why `run` was refused; None where it was not, or for a reason that this version does not know."""
-    why, _, detail = run.note.partition(": ")
-    return Refused(Refusal(why), detail) if run.ended is Ended.REFUSED and why in set(Refusal) else None
+"""`Run.note` of a command that was cancelled before it started."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,13 +10,15 @@ import json
 import os
 from collections import Counter
 from datetime import datetime, timezone
+from functools import cache
 from pathlib import Path
 
 import pytest
 
+from playbook.api import replay
 from playbook.guide.catalog import DIAGNOSE_ORDER, GUIDE_ORDER
 from playbook.guide.own_commands import OWN_COMMANDS
-from playbook.model import Ended, Run, Runs
+from playbook.model import Ended, Run, Runs, Session
 
 ROOT = Path(__file__).resolve().parent.parent
 FIXTURES = ROOT / "tests" / "fixtures"
@@ -56,20 +58,33 @@ def runs_of(state: str, *commands: str) -> Runs:
     for command in commands:
         if command not in (*GUIDE_ORDER, *OWN_COMMANDS) and command.split(".")[0] not in DIAGNOSE_ORDER:
             raise KeyError(command)
+    recorded = _recorded(state)
+    runs = [run for run in recorded if not commands or run.command in commands]
+    met = {run.command for run in recorded}
+    folder = FIXTURES / state / "diagnose"
+    for command in commands:
+        if command not in met and (folder / f"{command}.out").is_file():
+            runs.append(_run(folder, command, 1, None, NEVER, 0.0))
+    return Runs(runs)
+
+
+@cache
+def _recorded(state: str) -> tuple[Run, ...]:
     folder = FIXTURES / state
     met: Counter[str] = Counter()
     runs: list[Run] = []
     for entry in json.loads((folder / "runs.json").read_bytes()):
         command = entry["id"]
         met[command] += 1
-        if commands and command not in commands:
-            continue
         began = datetime.strptime(entry["started_at"], "%Y-%m-%dT%H:%M:%S%z").astimezone(timezone.utc)
         runs.append(_run(folder, command, met[command], entry["exit_code"], began, entry["seconds"]))
-    for command in commands:
-        if not met[command] and (folder / "diagnose" / f"{command}.out").is_file():
-            runs.append(_run(folder / "diagnose", command, 1, None, NEVER, 0.0))
-    return Runs(runs)
+    return tuple(runs)
+
+
+@cache
+def replayed(state: str) -> Session:
+    """The whole recording `state`, judged and diagnosed once for all tests that look at it."""
+    return replay(FIXTURES / state)
 
 
 def diagnosed(state: str) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import sessions
 from stubbed import Stubbed
-from support import FIXTURES, ROOT, long_walk
+from support import FIXTURES, ROOT, long_walk, replayed
 
 from playbook import api, text
 from playbook.model import Verdict
@@ -334,7 +334,8 @@ def test_json_says_the_same_in_both_languages(scenario):
     documents = {}
     for lang in LANGUAGES:
         with speaking(lang):  # judged and rendered in it: neither may depend on the language
-            documents[lang] = json.loads(api.render(api.replay(FIXTURES / scenario), "json"))
+            session = replayed(scenario) if lang == "en" else api.replay(FIXTURES / scenario)
+            documents[lang] = json.loads(api.render(session, "json"))
     assert machine_words(documents["en"]) == machine_words(documents["ko"])
     assert HANGUL.search(json.dumps(documents["ko"], ensure_ascii=False)) and not HANGUL.search(
         json.dumps(documents["en"], ensure_ascii=False)

@@ -8,18 +8,15 @@ import sys
 from pathlib import Path
 
 import pytest
+from readme import README, blocks, on_the_cluster
+from stubbed import Stubbed
 from support import ROOT
 
 import playbook
 from playbook.cli import _VERBS
 from playbook.errors import Exit
 
-README = (ROOT / "README.md").read_text("utf-8")
 FIRST_SCREEN = README.partition("## Install")[0]
-
-
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
 
 
 def section(title: str) -> str:
@@ -55,6 +52,21 @@ def test_the_example_runs(code: str, tmp_path: Path) -> None:
     assert (ended.returncode, ended.stderr) == (0, "")
     assert ANSWERS[blocks("python").index(code)] in ended.stdout
     assert [path.name for path in tmp_path.iterdir()] == ["example.py"]
+
+
+def test_the_example_runs_on_a_cluster(tmp_path: Path) -> None:
+    stub = Stubbed(tmp_path, "1.20/secret-missing")
+    ended = subprocess.run(
+        [sys.executable, "-c", on_the_cluster()],
+        cwd=tmp_path,
+        env=stub.environ,
+        capture_output=True,
+        check=False,
+        text=True,
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert ANSWERS[0] in ended.stdout
+    assert stub.log.is_file() and not stub.state.exists(), "the cluster was asked, and nothing is kept"
 
 
 def test_every_verb_is_in_the_table_and_no_other() -> None:

@@ -2,7 +2,7 @@
 
 The expected files were read against the guide, line by line, when they were made. A change in one is a change of verdict.
 They say what is right. Where the program says something else, `WRONG_TODAY` tells what, and the test of that state is an
-expected failure until the program is mended: then its line goes.
+expected failure until the program is fixed: then its line goes.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from make_fixtures import day_later
-from support import EXPECTED, FIXTURES, ROOT, expected, runs_of, states
+from support import EXPECTED, ROOT, expected, replayed, runs_of, states
 
 from playbook import api
 from playbook.guide.catalog import GUIDE_ORDER
@@ -58,7 +58,7 @@ def wrong_today(state: str) -> list[pytest.MarkDecorator]:
 
 @pytest.mark.parametrize("state", [pytest.param(state, marks=wrong_today(state)) for state in states()])
 def test_a_recording_gets_its_verdict(state: str) -> None:
-    assert told(api.replay(FIXTURES / state)) == expected(state)
+    assert told(replayed(state)) == expected(state)
 
 
 def test_every_state_has_its_expected_verdict() -> None:
@@ -75,7 +75,7 @@ def test_the_unmasked_recording_gets_the_same_verdict(state: str, tmp_path: Path
     if not recording.is_dir() and name == "healthy-24h":
         recording = tmp_path / name
         day_later(RECORDINGS[kubernetes] / "healthy", recording)
-    assert told(api.replay(recording)) == told(api.replay(FIXTURES / state))
+    assert told(api.replay(recording)) == told(replayed(state))
 
 
 @cache
@@ -83,7 +83,7 @@ def _told_by(state: str) -> frozenset[str]:
     """The commands in which a state shows something that is no pass."""
     return frozenset(
         finding.evidence.command
-        for result in api.replay(FIXTURES / state, diagnose=False).results
+        for result in replayed(state).results
         for finding in result.findings
         if finding.evidence and finding.verdict is not Verdict.PASS
     )

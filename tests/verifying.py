@@ -1,4 +1,4 @@
-"""One record in memory, a cluster in memory, and a clock: attempts at a verification, as quick as thought."""
+"""One session in memory, a cluster in memory, and a clock: attempts at a verification, as quick as thought."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Operator(Silent):
 
 
 class Verification:
-    """One record; `all` is one start of the program on it. Time stands still unless `later` moves it."""
+    """One session; `all` is one start of the program on it. Time stands still unless `later` moves it."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.at = BEGAN
@@ -120,5 +120,5 @@ def of(session: Session, code: str) -> Finding:
 
 @pytest.fixture
 def verification(monkeypatch: pytest.MonkeyPatch) -> Verification:
-    """A new record on a healthy cluster."""
+    """A new session on a healthy cluster."""
     return Verification(monkeypatch)

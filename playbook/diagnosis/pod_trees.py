@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..guide import ids
 from ..guide import remedies as fix
 from ..guide.expected import SECRET_KEYS
-from ..guide.remedies import advise, do
+from ..guide.remedy import advise, do
 from ..text import msg, verbatim
 from .branches import Branch, Tree
 
@@ -16,10 +16,7 @@ ITS_EVENTS = (do(DESCRIBE_POD, msg("its events say why")),)
 CREATE = (
     do(fix.FIX, msg("asks for the values and runs the guide's emergency creation; nothing of them is shown or kept")),
     do(fix.SHOW_EMERGENCY, msg("or: prints that command, to be filled in by hand")),
-    do(
-        fix.RENEW,
-        msg("once the Secret is there: the pods begin anew with it, and the events of the old ones go with them"),
-    ),
+    do(fix.RENEW, msg("once the Secret is there, restart the pods; the events of the old ones go with them")),
 )
 
 # The CrashLoopBackOff tree -------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..guide import remedies as fix
 from ..guide.expected import OBSERVER_DEPLOYMENT
-from ..guide.remedies import advise, do
+from ..guide.remedy import advise, do
 from ..kubectl.pods import deployment_pods
 from ..text import msg, verbatim
 from .access_rows import ACCESS_ROWS

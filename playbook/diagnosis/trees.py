@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..guide import ids
 from ..guide import remedies as fix
 from ..guide.expected import OBSERVER_ROOT
-from ..guide.remedies import do
+from ..guide.remedy import do
 from ..text import msg, verbatim
 from .branches import Branch, Tree
 from .pod_trees import DESCRIBE_POD, POD_TREES

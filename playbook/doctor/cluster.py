@@ -11,7 +11,8 @@ from email.utils import parsedate_to_datetime
 from ..command import Command
 from ..diagnosis import access_rows as access
 from ..guide.own_commands import DATE_OF_SERVER, NEEDED_RIGHTS, SERVER_VERSION, may
-from ..guide.remedies import CHECK_CLOCK, COPY_KUBECONFIG, READ_AS_ROOT, SET_CLOCK, advise
+from ..guide.remedies import CHECK_CLOCK, COPY_KUBECONFIG, READ_AS_ROOT, SET_CLOCK
+from ..guide.remedy import advise
 from ..kubectl.failures import Failure, FailureKind, failure
 from ..model import Provenance, Remedy, Run
 from ..runtime.provenance import provenance

@@ -11,7 +11,8 @@ from pathlib import Path
 from shlex import quote
 
 from ..errors import MissingTool
-from ..guide.remedies import COPY_KUBECONFIG, FOR_AN_UNREADABLE_KUBECONFIG, KUBECONFIG, WITHOUT_A_KUBECONFIG, advise, do
+from ..guide.remedies import COPY_KUBECONFIG, FOR_AN_UNREADABLE_KUBECONFIG, KUBECONFIG, WITHOUT_A_KUBECONFIG
+from ..guide.remedy import advise, do
 from ..model import Remedy
 from ..runtime.environment import require_tools
 from ..session.store import state_directory

@@ -1,4 +1,4 @@
-"""commands/ held against the guide's document: what is identical, what differs, what one has and the other has not.
+"""commands/ compared with the guide's document: what is identical, what differs, what one has and the other has not.
 
 Pure: the document's text and a catalog go in, a report comes out. Nothing is run.
 """
@@ -73,7 +73,7 @@ _ALIKE = 0.6
 
 
 def audit(guide_text: str, catalog: Catalog) -> AuditReport:
-    """Hold every command of the document `guide_text` against `catalog`'s folder, and the other way round."""
+    """Compare every command of the document `guide_text` with `catalog`'s folder, and the other way round."""
     fenced, mentioned = _passages(guide_text)
     steps, diagnosis = _contents(catalog, catalog.ids), _contents(catalog, catalog.diagnose_ids)
     fenced_entries, unused = _compared(fenced, steps)

@@ -12,7 +12,8 @@ from enum import Enum
 from ..model import Finding, Remedy, Session, Verdict
 from ..text import Message, msg
 from .codes import Code, family
-from .remedies import CHECK_PATHS, SHOW_EMERGENCY, advise, describe_claim, do, previous_log
+from .remedies import CHECK_PATHS, SHOW_EMERGENCY, describe_claim, previous_log
+from .remedy import advise, do
 
 
 class State(str, Enum):
@@ -48,7 +49,7 @@ CRITERIA = (
               (Code.OBSERVER_SECRETS,), (Code.OBSERVER_SECRETS,)),
     Criterion(2, "2", msg("one of the four PVCs has a STATUS other than Bound"),
               (do(describe_claim("<name>"),
-                  msg("find the cause, mend the StorageClass or the provisioner, then verify again")),),
+                  msg("find the cause, fix the StorageClass or the provisioner, then verify again")),),
               (Code.PVC_BOUND,), (Code.PVC_BOUND,)),
     Criterion(3, "6", msg("an Observer or PostgreSQL pod is in CrashLoopBackOff"),
               (do(previous_log("<pod>"),

@@ -115,7 +115,7 @@ DEVIATIONS = (
     Deviation("SECRETS-SHOWN", "6-4", msg("the command prints the value of every secret"),
               msg("values are masked before anything is written or shown; names stay"), _ran(ids.ENV)),
     Deviation("NO-TERMINAL", "6-4", msg("kubectl exec -it without a terminal says so on standard error"),
-              msg("that line is no error and is looked past"), _printed("Unable to use a TTY")),
+              msg("the line is not an error and is ignored"), _printed("Unable to use a TTY")),
     Deviation("PIPE-HIDES-FAILURE", "6-4",
               msg("the exit status of kubectl is lost in a pipe: an empty output or a 0 looks like an answer"),
               msg("the pipe's own status and standard error are read, and no answer is never a pass"), _pipe_failed),

@@ -2,59 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from ..model import NAMESPACE, Remedy
-from ..text import Message, msg
+from ..text import msg
 from . import ids
 from .expected import CONFIG_MAP, GHCR_SECRET, OBSERVER_SECRETS, SEALED_SECRETS, STORAGE_DIRECTORY, TMP_CURL
-
-_CHANGING = re.compile(
-    r"\bkubectl\b(?:\s+-\S+(?:\s+\S+)??)*?\s+(?:annotate|apply|cordon|create|delete|drain|edit|expose|label|patch|replace|rollout"
-    r"|run|scale|set|taint|uncordon)\b"
-    r"|\bsystemctl\s+(?:disable|enable|reload|restart|start|stop)\b|\btimedatectl\s+set|\bcrictl\s+rm"
-    r"|(?:^|[;&|\n]|\bsudo)\s*(?:rm|kill|reboot)\b|--allow-restart\b|\bplaybook fix\b"
-)
-
-
-def changes_something(command: str) -> bool:
-    """Whether `command`, typed as it is, changes the cluster or the server.
-
-    `fix observer-secrets` is not one of them: it looks, asks for values and asks once more before it creates anything.
-
-    >>> changes_something("kubectl -n observer-prod delete pod tmp-curl"), changes_something("kubectl get pods")
-    (True, False)
-    """
-    return bool(_CHANGING.search(command))
-
-
-def harmless_next(remedies: Iterable[Remedy]) -> str | None:
-    """The command of `remedies` that may be proposed as the next to type; None when there is none.
-
-    A command behind one that changes something counts on that change, and one with a placeholder cannot be typed.
-    """
-    for remedy in remedies:
-        if remedy.command and (remedy.changes or changes_something(remedy.command)):
-            return None
-        if remedy.command and not re.search(r"<\w+>", remedy.command):
-            return remedy.command
-    return None
-
-
-def do(command: str, advice: Message | None = None) -> Remedy:
-    """A remedy that is a command to type.
-
-    >>> do("kubectl uncordon oracle-obs-arm").changes, do("kubectl get pods -n observer-prod").changes
-    (True, False)
-    """
-    return Remedy(command, advice, changes_something(command))
-
-
-def advise(advice: Message, changes: bool = False) -> Remedy:
-    """A remedy in words; `changes` when following it changes the cluster or the server."""
-    return Remedy("", advice, changes)
-
+from .remedy import advise, do
 
 # Commands
 
@@ -132,7 +86,7 @@ KEEP_SECRET = do(
     msg("keeps a copy first: it holds the values, only you may read it; remove it once all is well"),
 )
 ADD_SECRET_KEYS = do(FIX, msg("asks for the keys that are missing and adds only these; what is there stays as it is"))
-RENEW_PODS = do(RENEW, msg("once the Secret has its keys: the pods begin anew with it; the service is away meanwhile"))
+RENEW_PODS = do(RENEW, msg("once the Secret has its keys, restart the pods; the service is down meanwhile"))
 FILL_SECRET = (KEEP_SECRET, ADD_SECRET_KEYS, RENEW_PODS)
 KEEP_TYPE = advise(
     msg("a type cannot be changed in place, and pods read the keys whatever it is: with every key there, leave it")
@@ -238,7 +192,7 @@ CHECK_KUBERC = advise(msg("a default option of {file} asks before each deletion:
 ONCE_READABLE = do(RUN_ALL, msg("once what is missing can be read"))
 WAIT_AGAIN = do(RUN_ALL, msg("waits and counts again by the count from before; nothing is deleted a second time"))
 COUNT_AGAIN = do(RUN_ALL, msg("counts again by the count from before; nothing is deleted a second time"))
-RESTART_ANEW = do(f"{RUN_ALL} --from 8", msg("begins Step 8 anew, with new counts"))
+RESTART_ANEW = do(f"{RUN_ALL} --from 8", msg("runs Step 8 again from its beginning, with new counts"))
 ONCE_RUNNING = do(RUN_ALL, msg("once the pods are Running"))
 NEW_BASELINE = do(f"{RUN_ALL} --from 9", msg("takes a new baseline"))
 NEW_BASELINE_LATER = do(f"{RUN_ALL} --from 9", msg("takes a new baseline, once the reason is known"))

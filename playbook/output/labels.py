@@ -146,7 +146,7 @@ def outage_sentence(session: Session) -> str:
 
 
 def overall_sentence(session: Session) -> str:
-    """What is said of the whole verification, in one sentence; a second one names what was waived."""
+    """The outcome of the whole verification, in one sentence; a second one names what was waived."""
     waived = one_line(", ".join(finding.code for finding in waived_findings(session)))
     return f"{_overall(session)} {msg('Waived: {codes}.', codes=waived)}" if waived else str(_overall(session))
 

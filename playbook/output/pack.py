@@ -161,7 +161,7 @@ def _commands(folder: Traversable, place: str = "commands/") -> dict[str, bytes]
 
 
 def _manifest(session: Session, members: Mapping[str, bytes]) -> bytes:
-    """Lines that `sha256sum -c` reads; those that begin with # it looks past."""
+    """Lines that `sha256sum -c` reads; it ignores those that begin with #."""
     lines = [f"# session {session.id}", f"# playbook {__version__}", f"# guide {GUIDE_VERSION}"]
     lines += [f"{sha256(members[name]).hexdigest()}  {name}" for name in sorted(members) if name != MANIFEST]
     text = "".join(f"{line}\n" for line in lines).encode()

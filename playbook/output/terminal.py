@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from ..guide.criteria import Criterion, criterion
-from ..guide.remedies import harmless_next
+from ..guide.remedy import harmless_next
 from ..model import Cause, Finding, Remedy, Session, StepResult, Verdict
 from ..text import PROGRAM, Message, as_typed, msg
 from .columns import clean, one_line, pad, table, width, wrapped

@@ -17,7 +17,8 @@ from ..guide.criteria import met
 from ..model import Run, Session, missing
 from ..resources import folder as data_folder
 from ..runtime import ssh_keygen
-from ..session.fold import cause_to_json, finding_to_json, fold
+from ..session.as_json import cause_to_json, finding_to_json
+from ..session.fold import fold
 from ..session.journal import Kind
 from ..session.recording import stream_file
 from ..session.session import OpenSession

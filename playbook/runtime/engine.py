@@ -12,7 +12,7 @@ from ..errors import EXIT_OF, BadSession, DiskTrouble, Interrupted
 from ..guide import ids
 from ..guide.catalog import read_only
 from ..model import PASSING, Cluster, Overall, Provenance, Runs, Session, StepResult
-from ..session.fold import provenance_to_json
+from ..session.as_json import provenance_to_json
 from ..session.journal import Kind
 from ..session.session import OpenSession
 from ..steps import STEPS, Step

@@ -12,9 +12,10 @@ from typing import TypeVar
 
 from ..guide.catalog import Catalog
 from ..guide.own_commands import OWN_COMMANDS
-from ..model import Command, Ended, Refused, Run, Runs
+from ..model import Command, Ended, Run, Runs
 from ..session.session import OpenSession
 from ..steps.base import Execution
+from ..steps.refusals import Refused
 from ..steps.restart import Restart
 from . import awaiting, interlock, tmp_curl
 from .cancel import CancelToken

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from ..clock import Clock
-from ..model import NOT_STARTED, Command, Ended, Refusal, Run
+from ..model import NOT_STARTED, Command, Ended, Run
+from ..steps.refusals import Refusal
 from .processes import Child, Sink, outcome
 
 LISTENING = b"Forwarding from"

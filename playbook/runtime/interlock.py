@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING
 from ..guide import ids
 from ..guide.expected import DATA_DIRECTORY
 from ..kubectl.pods import mounted_from
-from ..model import Refusal, Refused, Run, Session
+from ..model import Run, Session
 from ..session.journal import Kind
 from ..steps.admission import Admission, admission
 from ..steps.judging import step_by_number
 from ..steps.needs import STEPS_NEEDED, left_over_pods, unmet
+from ..steps.refusals import Refusal, Refused
 from ..steps.restart import OBSERVER, Restart, counted, is_bound, pods_listed
 from ..text import msg
 from .judging import judge, meets_criterion
@@ -59,7 +60,7 @@ def _by_table(execution: LiveExecution, steps: tuple[str, ...]) -> Refused | Non
 
 
 def _by_cluster(restart: Restart, execution: LiveExecution) -> Refused | None:
-    """What is looked at anew for each delete, however fresh the steps are."""
+    """What is read again before each delete, however fresh the steps are."""
     pods, claims, mounts, _ = execution.side_by_side((ids.PODS, ids.CLAIMS, ids.MOUNTS, ids.POD_SAMPLE))
     if not is_bound(claims, restart.claim):
         return Refused(Refusal.PVC_NOT_BOUND)

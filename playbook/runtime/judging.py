@@ -11,7 +11,7 @@ from typing import Protocol
 from ..diagnosis.diagnose import diagnose
 from ..guide.criteria import Criterion, met
 from ..model import Finding, Run, Runs, Session, StepResult, Verdict, missing
-from ..session.fold import cause_to_json
+from ..session.as_json import cause_to_json
 from ..session.journal import Kind
 from ..session.session import OpenSession
 from ..steps import Step

@@ -36,11 +36,12 @@ class Prefetcher:
             return command in self._queue and (not self._over or command in self._under_way)
 
     def take(self, command: str) -> Run:
-        """Its run, waited for; raises KeyError when it is none of them, and what carrying it out raised."""
+        """Its run, waited for; raises KeyError when it is none of them, and what carrying it out raised.
+
+        It is carried out now where it was not begun, because one of `first` failed after `has` was asked.
+        """
         run = self._queue.pop(command).result()
-        if run is None:
-            raise KeyError(command)
-        return run
+        return self._carry_out(command) if run is None else run
 
     def drain(self) -> tuple[Run, ...]:
         """Begin nothing more; the runs that were started and never taken, waited for."""

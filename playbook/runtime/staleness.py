@@ -173,7 +173,7 @@ RULES = (
     Rule("RESTARTED", ("9",), msg("Step 8 restarted the pods after the baseline"), _restarted),
     DAY_OVER,
 )
-"""The whole table. A test holds each row against a session in which it holds and one in which it does not."""
+"""The whole table. A test tries each rule on a session in which it holds and on one in which it does not."""
 
 REFRESH_COMMANDS = (ids.POD_SAMPLE, ids.CLAIMS, ids.CONFIG_MAP)
 """The commands by which a later attempt sees whether what it keeps still holds."""

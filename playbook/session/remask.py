@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
-from .fold import evidence_digest, finding_from_json
+from .as_json import finding_from_json
+from .fold import evidence_digest
 from .journal import Event, Kind
 
 _TEXTS = {Kind.JUDGED: "findings", Kind.CAUSES: "causes"}

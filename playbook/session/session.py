@@ -17,7 +17,8 @@ from ..guide import ids
 from ..kubectl.failures import failure
 from ..model import GUIDE_VERSION, Command, Ended, Finding, Run, Session, StepResult, missing
 from ..text import msg
-from .fold import Fold, RunKey, evidence_digest, finding_to_json, fold_of, known_digests, unfinished_mutations
+from .as_json import finding_to_json
+from .fold import Fold, RunKey, evidence_digest, fold_of, known_digests, unfinished_mutations
 from .journal import START_FRESH, Event, Journal, Kind, check, whole_lines
 from .recording import RecordingWriter, read_streams
 from .redact.freetext import is_free

@@ -108,6 +108,13 @@ class SessionStore:
         known = name not in ("", ".", "..") and "/" not in name and "\0" not in name
         return name if known and (self.directory / "sessions" / name).is_dir() else None
 
+    def require_current(self) -> str:
+        """As `current`; raises UsageError when nothing was verified yet."""
+        name = self.current()
+        if name is None:
+            raise UsageError(msg("nothing was verified yet"), msg("type {program} all"))
+        return name
+
     def folder(self, session: str) -> Path:
         """Where a session lies; raises BadSession when there is none of that id."""
         path = self.directory / "sessions" / session

@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from ..model import Cluster, Finding, Refused, Run, Runs
+from ..model import Cluster, Finding, Run, Runs
 from ..text import Message
+from .refusals import Refused
 from .restart import Restart
 
 

@@ -13,12 +13,13 @@ from ..guide.remedies import (
     FOR_AN_UNREADABLE_KUBECONFIG,
     K3S_STATUS,
     WITHOUT_A_KUBECONFIG,
-    do,
 )
+from ..guide.remedy import do
 from ..kubectl.failures import Failure, FailureKind, failure
-from ..model import NAMESPACE, Ended, Evidence, Finding, Refusal, Remedy, Run, Verdict, refused
+from ..model import NAMESPACE, Ended, Evidence, Finding, Remedy, Run, Verdict
 from ..text import Message, msg, verbatim
 from .reading import NotSeen
+from .refusals import Refusal, refused
 
 Text = Message | str
 OUT, ERR = "stdout", "stderr"

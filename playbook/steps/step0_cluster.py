@@ -7,7 +7,8 @@ from shlex import quote
 from ..errors import UnreadableText
 from ..guide import ids
 from ..guide.codes import Code
-from ..guide.remedies import CHECK_KUBECONFIG, FOR_A_CERTIFICATE, K3S_STATUS, WITHOUT_A_KUBECONFIG, describe_node, do
+from ..guide.remedies import CHECK_KUBECONFIG, FOR_A_CERTIFICATE, K3S_STATUS, WITHOUT_A_KUBECONFIG, describe_node
+from ..guide.remedy import do
 from ..kubectl.cluster import ControlPlane, Node, control_plane, nodes
 from ..kubectl.failures import Failure, FailureKind, failure
 from ..model import Cluster, Finding, Run, Runs

@@ -8,7 +8,8 @@ from ..errors import UnreadableText
 from ..guide import ids, remedies
 from ..guide.codes import Code
 from ..guide.expected import PVCS, STORAGE_CLASS, STORAGE_DIRECTORY
-from ..guide.remedies import describe_claim, do
+from ..guide.remedies import describe_claim
+from ..guide.remedy import do
 from ..kubectl.cells import quantity
 from ..kubectl.failures import Failure, FailureKind, telling_line
 from ..kubectl.storage import Claim, Entry, claims, entries

@@ -9,7 +9,7 @@ from ..errors import UnreadableText
 from ..guide import remedies
 from ..guide.codes import Code
 from ..guide.expected import CONFIG_KEYS, CONFIG_PATHS, MOUNTS, SECRET_KEYS, TIME_ZONE
-from ..guide.remedies import advise
+from ..guide.remedy import advise
 from ..kubectl.failures import Failure, failure
 from ..kubectl.logs import (
     BAD_LEVELS,
@@ -182,7 +182,7 @@ def _empty(there: Mapping[str, Variable], keys: Sequence[str]) -> list[Variable]
 
 
 def _other_paths(there: Mapping[str, Variable]) -> list[Variable]:
-    """The paths in the pod's environment that are not the contract's, which Step 4 holds the ConfigMap against."""
+    """The paths in the pod's environment that are not the contract's, with which Step 4 compares the ConfigMap."""
     found = [(there[key], path) for key, path in CONFIG_PATHS.items()]
     return [variable for variable, path in found if variable.value != path and variable.value.strip("*")]
 

@@ -10,7 +10,8 @@ from ..errors import UnreadableText
 from ..guide import ids, remedies
 from ..guide.codes import Code
 from ..guide.expected import OBSERVER_DEPLOYMENT, OBSERVER_REPLICAS, POSTGRES_POD
-from ..guide.remedies import describe_pod, do, previous_log
+from ..guide.remedies import describe_pod, previous_log
+from ..guide.remedy import do
 from ..kubectl.events import Event, events
 from ..kubectl.failures import FailureKind, failure
 from ..kubectl.logs import free_lines

@@ -8,16 +8,17 @@ from collections.abc import Sequence
 from ..guide import ids, remedies
 from ..guide.codes import Code
 from ..guide.expected import TMP_CURL
-from ..guide.remedies import advise
+from ..guide.remedy import advise
 from ..kubectl.failures import Failure, failure
 from ..kubectl.health import answers, http_line, raised
 from ..kubectl.logs import free_lines
 from ..kubectl.startup import STARTED, described_events, not_admitted, startup_problem
-from ..model import Ended, Finding, Refusal, Run, Runs, Verdict
+from ..model import Ended, Finding, Run, Runs, Verdict
 from ..text import Message, msg, verbatim
 from .admission import quota_just_full
 from .base import Execution, Step
 from .question import Question
+from .refusals import Refusal
 
 HEALTHY = 'HTTP 200, {"status": "ok"}'
 

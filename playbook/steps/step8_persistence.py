@@ -15,11 +15,12 @@ from ..kubectl.counts import files
 from ..kubectl.failures import FailureKind, failure
 from ..kubectl.pods import deleted_pods, deletion_cancelled, nodes_of, ready_pods
 from ..kubectl.startup import Obstacle, Stuck
-from ..model import Ended, Finding, Refusal, Refused, Remedy, Run, Runs, Verdict, refused
+from ..model import Ended, Finding, Remedy, Run, Runs, Verdict
 from ..text import Message, msg
 from .admission import Admission, admission
 from .base import Execution, Step
 from .question import Question, refused_because
+from .refusals import Refusal, Refused, refused
 from .restart import (
     OBSERVER,
     POSTGRES,

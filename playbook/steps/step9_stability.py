@@ -11,7 +11,8 @@ from ..errors import UnreadableText
 from ..guide import ids, remedies
 from ..guide.codes import Code
 from ..guide.expected import OBSERVER_DEPLOYMENT, OBSERVER_REPLICAS, POSTGRES_POD
-from ..guide.remedies import describe_pod, do, previous_log
+from ..guide.remedies import describe_pod, previous_log
+from ..guide.remedy import do
 from ..kubectl.counts import count
 from ..kubectl.failures import failure
 from ..kubectl.pods import PodSample, of_deployment, pod_samples

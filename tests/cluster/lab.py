@@ -143,6 +143,15 @@ class Cluster:
         out, err = process.communicate(timeout=limit_s)
         return Played(process.returncode, out, err, mark)
 
+    def python(self, state: Path, code: str) -> str:
+        """What `code` prints where the cluster can be reached; `state` is where the program would keep something."""
+        done = subprocess.run(
+            self.command(sys.executable, "-c", code, env={"PLAYBOOK_STATE_DIR": str(state), "LC_ALL": "C.UTF-8"}),
+            check=False, capture_output=True, cwd=ROOT, stdin=subprocess.DEVNULL, text=True, timeout=300,
+        )  # fmt: skip
+        assert (done.returncode, done.stderr) == (0, "")
+        return done.stdout
+
     def planned(self, state: Path, *options: str, permitted: bool) -> list[str]:
         """The commands of the guide that `all --plan` says would change the cluster, in its order."""
         shown = self.play(state, "all", "--plan", *options)
@@ -151,7 +160,7 @@ class Cluster:
         return [row["id"] for row in map(re.Match.groupdict, _PLANNED.finditer(shown.out)) if row["fate"] in fates]
 
     def document(self, state: Path) -> dict[str, Any]:
-        """The record in `state` for machines."""
+        """The session in `state` for machines."""
         shown = self.play(state, "report", "--output", "json")
         assert shown.err == ""
         return dict(json.loads(shown.out))

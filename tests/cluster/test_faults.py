@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 from _pytest.mark.structures import ParameterSet
+from readme import on_the_cluster
 
-from playbook.guide.remedies import changes_something
+from playbook.guide.remedy import changes_something
 
 from .lab import Cluster, Faults, Played, changed, until
 from .table import FAULTS, Fault
@@ -119,6 +120,21 @@ def test_two_causes_are_told_as_two(faults: Faults, bare_cluster: Cluster, tmp_p
     assert "SERVICE-ABSENT/postgres" in seen.out
 
 
+def test_the_readmes_example_says_why_a_pod_is_not_ready(faults: Faults, bare_cluster: Cluster, tmp_path: Path) -> None:
+    if "image-missing" not in faults.names():
+        pytest.skip("this cluster has no fault image-missing")
+    faults.put_in("image-missing")
+    seen: list[str] = []
+
+    def says_why() -> bool:
+        seen[:] = bare_cluster.python(tmp_path / "state", on_the_cluster()).splitlines()
+        down = {name for name, ready in bare_cluster.ready().items() if not ready}
+        return {line.split()[0] for line in seen} == down and any("pull" in line.lower() for line in seen)
+
+    assert until(says_why, 90, 2), (seen, bare_cluster.ready())
+    assert all(line.startswith("observer-") for line in seen)
+
+
 def test_evicted_pods_of_the_provisioner_mislead_nobody(faults: Faults, bare_cluster: Cluster, tmp_path: Path) -> None:
     """A disk pressure that is over leaves them beside the provisioner that runs."""
     if "evicted-left" not in faults.names():
@@ -138,7 +154,7 @@ def test_evicted_pods_of_the_provisioner_mislead_nobody(faults: Faults, bare_clu
 def test_three_restarts_after_the_baseline_and_before_one(
     faults: Faults, bare_cluster: Cluster, tmp_path: Path
 ) -> None:
-    """After it criterion 5 is met at once; in a new record they are odd, and the cause is named."""
+    """After it criterion 5 is met at once; in a new session they are odd, and the cause is named."""
     bare_cluster.forget_events()
     assert bare_cluster.play(tmp_path / "state", "all").code == 3  # Step 8 is not allowed, all else is well
     baseline = bare_cluster.document(tmp_path / "state")

@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+from readme import on_the_cluster
 
 from .lab import ROOT, Cluster, Faults, Played, changed, journal, processes, until, verdicts
 
@@ -113,7 +114,7 @@ def test_one_sub_step(cluster: Cluster, tmp_path: Path) -> None:
     assert seen.code == 0, seen.text
     assert "SECRET-KEYS" in seen.out
     assert "KIS_APP_KEY" in seen.out
-    assert journal(tmp_path / "state") == []  # a look, not a record
+    assert journal(tmp_path / "state") == []  # a look, not a session
 
 
 def test_7_2_alone_twice_in_a_row(cluster: Cluster, tmp_path: Path) -> None:
@@ -146,3 +147,23 @@ def test_the_report_in_korean(verified: Verified) -> None:
     for command in ("kubectl get pvc -n observer-prod", "kubectl get nodes -o wide"):
         assert command in english.out
         assert command in korean.out
+
+
+ROWS = """
+import json, playbook
+run = playbook.run_command("step6-1-pods")
+assert (run.command, run.exit_code) == ("step6-1-pods", 0), run
+print(json.dumps({pod.name: pod.is_up for pod in playbook.rows(run)}))
+"""
+
+
+@pytest.mark.short
+def test_the_library_gives_one_command_and_its_rows(cluster: Cluster, tmp_path: Path) -> None:
+    rows = json.loads(cluster.python(tmp_path / "state", ROWS))
+    assert rows == cluster.ready()
+    assert "postgres-0" in rows
+    assert not (tmp_path / "state").exists(), "one command alone keeps nothing"
+
+
+def test_the_readmes_example_names_no_pod_of_a_healthy_cluster(cluster: Cluster, tmp_path: Path) -> None:
+    assert cluster.python(tmp_path / "state", on_the_cluster()) == ""

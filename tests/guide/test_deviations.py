@@ -1,4 +1,4 @@
-"""The guide's slips: told when they were met, and only then."""
+"""The guide's deviations: told when they were met, and only then."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def session(*runs: Run, findings: tuple[Finding, ...] = ()) -> Session:
 
 
 def met(*runs: Run, findings: tuple[Finding, ...] = ()) -> set[str]:
-    return {slip.id for slip in deviations.deviations_met(session(*runs, findings=findings))}
+    return {deviation.id for deviation in deviations.deviations_met(session(*runs, findings=findings))}
 
 
 def finding(code: str, verdict: Verdict) -> Finding:
@@ -25,10 +25,12 @@ def finding(code: str, verdict: Verdict) -> Finding:
 
 
 def test_every_slip_has_its_own_id_and_a_way_to_be_met() -> None:
-    ids = [slip.id for slip in deviations.DEVIATIONS]
+    ids = [deviation.id for deviation in deviations.DEVIATIONS]
     assert len(ids) == len(set(ids))
-    assert all(slip.met for slip in deviations.DEVIATIONS)
-    assert [slip.step for slip in deviations.DEVIATIONS] == sorted(slip.step for slip in deviations.DEVIATIONS)
+    assert all(deviation.met for deviation in deviations.DEVIATIONS)
+    assert [deviation.step for deviation in deviations.DEVIATIONS] == sorted(
+        deviation.step for deviation in deviations.DEVIATIONS
+    )
 
 
 def test_nothing_run_nothing_met() -> None:

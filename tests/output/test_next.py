@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from support import FIXTURES, states
+from support import replayed, states
 
-from playbook import api
-from playbook.guide.remedies import advise, changes_something, do, harmless_next
+from playbook.guide.remedy import advise, changes_something, do, harmless_next
 from playbook.output import terminal
 from playbook.output.status import next_command
 from playbook.text import msg
@@ -14,7 +13,7 @@ from playbook.text import msg
 
 @pytest.mark.parametrize("state", states())
 def test_no_next_changes_a_cluster(state: str) -> None:
-    session = api.replay(FIXTURES / state)
+    session = replayed(state)
     problems = terminal.problems(session)
     proposed = [line.split(None, 1)[1] for line in problems.splitlines() if line.startswith("  next ")]
     for command in (next_command(session), *proposed):

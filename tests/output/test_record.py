@@ -13,7 +13,7 @@ from playbook.guide import ids
 from playbook.model import Provenance
 from playbook.output.changes import change, changing_runs
 from playbook.output.head import head_rows, more_rows
-from playbook.session.fold import provenance_from_json, provenance_to_json
+from playbook.session.as_json import provenance_from_json, provenance_to_json
 
 MADE = Provenance(
     "1.1.0", "0" * 64, operator="root@oracle (sudo: kim)", zone="+09:00", server="v1.34.4+k3s1",

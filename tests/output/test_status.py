@@ -97,7 +97,7 @@ def test_a_torn_line_is_no_obstacle_to_looking(at: Verification, tmp_path: Path)
     data = path.read_bytes()
     path.write_bytes(data + b'{"seq":')
     assert status(tmp_path).exit_code == 0
-    assert path.read_bytes() == data + b'{"seq":', "only `all` mends it"
+    assert path.read_bytes() == data + b'{"seq":', "only `all` repairs it"
 
 
 def test_another_record_by_its_id_and_one_that_is_none(at: Verification, tmp_path: Path) -> None:

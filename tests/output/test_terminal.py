@@ -10,7 +10,7 @@ from datetime import datetime, timezone
 
 import pytest
 import sessions
-from support import FIXTURES, states
+from support import replayed, states
 
 from playbook.model import Ended, Evidence, Verdict
 from playbook.output import columns, labels, terminal
@@ -238,14 +238,13 @@ def test_the_module_itself_loads_neither_tabulate_nor_jinja2():
     assert done.stdout.strip() == "set()"
 
 
-@pytest.mark.parametrize("lang", ["en", "ko"])
 @pytest.mark.parametrize("state", states())
+@pytest.mark.parametrize("lang", ["en", "ko"])
 def test_the_end_fits_the_screen(state: str, lang: str) -> None:
-    from playbook import replay
     from playbook.output.columns import width
     from playbook.output.ending import COLUMNS, LINES, ending
 
-    session = replay(FIXTURES / state)
+    session = replayed(state)
     with speaking(lang):
         shown = ending(session).split("\n")
         assert len(shown) <= LINES

@@ -18,10 +18,11 @@ from pathlib import Path
 import pytest
 
 from playbook.errors import MissingTool
-from playbook.model import Command, Ended, Refusal, Run
+from playbook.model import Command, Ended, Run
 from playbook.runtime import environment, processes
 from playbook.runtime.live import LiveRunner
 from playbook.runtime.provenance import provenance
+from playbook.steps.refusals import Refusal
 
 ROOT = Path(__file__).resolve().parents[2]
 STUB = ROOT / "tests" / "stub"

@@ -28,7 +28,7 @@ oracle-obs-arm   Ready,SchedulingDisabled   control-plane   41s   v1.34.4+k3s1  
 
 @pytest.fixture
 def at(verification: Verification) -> Verification:
-    """A new record."""
+    """A new session."""
     return verification
 
 

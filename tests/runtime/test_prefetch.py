@@ -1,10 +1,11 @@
-"""Reading ahead changes when a command is run, never what is recorded or judged."""
+"""Prefetching changes when a command is run, never what is recorded or judged."""
 
 from __future__ import annotations
 
 import time
 from datetime import datetime, timezone
 from pathlib import Path
+from threading import Event
 
 import pytest
 from fake_cluster import FakeCluster
@@ -135,6 +136,19 @@ def test_nothing_is_begun_after_one_of_the_first_failed(status: int) -> None:
     ahead._pool.shutdown()
     assert [ahead.has(name) for name in ("a", "b")] == [status == 0] * 2
     assert len(ahead.drain()) == (2 if status == 0 else 0)
+
+
+def test_what_was_promised_is_carried_out_although_one_of_the_first_failed_meanwhile() -> None:
+    answer = Event()
+
+    def carry_out(name: str) -> Run:
+        answer.wait(10)
+        return run_of(name, status=1)
+
+    ahead = Prefetcher(1, carry_out, ["first", "a"], first=["first"])
+    assert ahead.has("a")
+    answer.set()
+    assert (ahead.take("first").command, ahead.take("a").command) == ("first", "a")
 
 
 @pytest.mark.parametrize("state", ["1.20/api-down", "1.34/api-down"])

@@ -1,4 +1,4 @@
-"""One record from the first command to the last: the program dies at every event of a full run, and the next one goes on."""
+"""One session from the first command to the last: the program dies at every event of a full run, and the next one goes on."""
 
 from __future__ import annotations
 
@@ -82,9 +82,9 @@ def _cases() -> Iterator[object]:
         "SIGHUP": lambda n: send(n, signal.SIGHUP),
     }
     for name, way in ways.items():
-        # without PLAYBOOK_KILLS=all every fifth boundary is met once, by one of the four ways; with it all by all of them
+        # without PLAYBOOK_KILLS=all every tenth boundary is met once, by one of the four ways; with it all by all of them
         for number in range(1, 81):
-            if EVERY or (number % 5 == 0 and list(ways).index(name) == number // 5 % 4):
+            if EVERY or (number % 10 == 0 and list(ways).index(name) == number // 10 % 4):
                 yield pytest.param(number, way, id=f"{name}-{number}")
 
 

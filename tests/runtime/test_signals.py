@@ -26,7 +26,7 @@ DELETES = ("app=observer", "postgres-0")
 
 @pytest.fixture(scope="module")
 def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A record with Steps 0 to 6 passed."""
+    """A session with Steps 0 to 6 passed."""
     stub = Stubbed(tmp_path_factory.mktemp("begun"))
     done = stub.playbook("all", "--until", "6", "--jobs", "4")
     assert done.returncode == 3, done.stdout + done.stderr
@@ -78,7 +78,7 @@ def deletes(stub: Stubbed) -> Counter[str]:
 
 
 def journal(stub: Stubbed) -> list[dict[str, Any]]:
-    """The events of the record."""
+    """The events of the session."""
     return [json.loads(line) for line in (stub.session / "journal.jsonl").read_bytes().splitlines()]
 
 

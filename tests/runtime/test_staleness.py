@@ -16,7 +16,7 @@ KEPT = "12345678"
 
 @pytest.fixture
 def seen(verification: Verification) -> Verification:
-    """A record with Steps 0 to 8 passed and a baseline."""
+    """A session with Steps 0 to 8 passed and a baseline."""
     assert verification.all().overall is Overall.PENDING
     return verification
 

@@ -13,10 +13,11 @@ import pytest
 from support import made
 
 from playbook.guide.catalog import load
-from playbook.model import Command, Ended, Refused, Run, missing
+from playbook.model import Command, Ended, Run, missing
 from playbook.runtime import tmp_curl
 from playbook.runtime.replay import ReplayExecution, ReplayRunner
 from playbook.session.session import in_memory
+from playbook.steps.refusals import Refused
 
 SERVICE, PODS = "step7-2-health-via-service", "step6-1-pods"
 LOGS, PREVIOUS, DESCRIBED = "logs.tmp-curl", "logs-previous.tmp-curl", "describe-pod.tmp-curl"

@@ -12,19 +12,11 @@ from verifying import BEGAN, Verification, of, verification  # noqa: F401  # a f
 
 from playbook.errors import BadSession
 from playbook.model import Abort, Cause, Evidence, Overall, Remedy, Verdict
-from playbook.session.fold import (
-    STEP_IDS,
-    cause_from_json,
-    cause_to_json,
-    evidence_digest,
-    finding_from_json,
-    finding_to_json,
-    fold,
-    unfinished_mutations,
-    waivable,
-)
+from playbook.session.as_json import cause_from_json, cause_to_json, finding_from_json, finding_to_json
+from playbook.session.fold import STEP_IDS, evidence_digest, fold, unfinished_mutations
 from playbook.session.journal import Journal, Kind
 from playbook.session.session import in_memory
+from playbook.session.waiving import waivable
 from playbook.steps import STEPS
 from playbook.text import msg, verbatim
 
@@ -76,7 +68,7 @@ def test_force_sets_aside_that_step_and_the_later_ones(verification: Verificatio
 
 @pytest.fixture
 def failed(verification: Verification) -> Verification:
-    """A record with a finding of Step 5 that failed."""
+    """A session with a finding of Step 5 that failed."""
     verification.change("step5-services", "8000", "8001")
     assert verification.all(allow=False).result("5").verdict is Verdict.FAIL
     return verification

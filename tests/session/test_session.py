@@ -1,4 +1,4 @@
-"""One record on disk: begun, gone on with, begun anew, held by one program at a time, of one cluster and one set of commands."""
+"""One session on disk: begun, gone on with, begun again, held by one program at a time, of one cluster and one set of commands."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from playbook.session.store import SessionStore, state_directory
 
 @pytest.fixture
 def state(tmp_path: Path) -> Path:
-    """A state folder with one record that has an opening."""
+    """A state folder with one session that was opened."""
     with SessionStore(tmp_path / "state") as sessions:
         sessions.create(CATALOG.digest).close()
     return tmp_path / "state"
 
 
 def opened(state: Path, fresh: bool = False) -> tuple[OpenSession, Operator]:
-    """The record that the library goes on with, or begins."""
+    """The session that the library goes on with, or begins."""
     operator = Operator(False)
     with SessionStore(state) as sessions:
         record = api._open_session(sessions, CATALOG, fresh, operator)
@@ -39,7 +39,7 @@ def opened(state: Path, fresh: bool = False) -> tuple[OpenSession, Operator]:
     return record, operator
 
 
-# one record
+# one session
 
 
 def test_the_open_record_is_gone_on_with(state: Path) -> None:

@@ -12,8 +12,9 @@ from support import made
 from verifying import DELETES, Verification, of, verification  # noqa: F401  # a fixture
 
 from playbook.guide.own_commands import ADMIT_OBSERVER, ADMIT_POSTGRES
-from playbook.model import Refusal, Runs, Verdict
+from playbook.model import Runs, Verdict
 from playbook.steps.admission import Admission, admission
+from playbook.steps.refusals import Refusal
 
 # Handmade, after the words of Kubernetes 1.20 and 1.34.
 FORBIDDEN = (
@@ -50,7 +51,7 @@ def test_answers(out: str, err: str, answer: Admission) -> None:
 
 @pytest.fixture
 def at(verification: Verification) -> Verification:
-    """A new record."""
+    """A new session."""
     return verification
 
 

@@ -97,7 +97,7 @@ def test_events_of_those_that_make_pods() -> None:
 
 @pytest.fixture
 def at(verification: Verification) -> Verification:
-    """A new record."""
+    """A new session."""
     return verification
 
 

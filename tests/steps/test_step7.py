@@ -1,4 +1,4 @@
-"""Step 7: the health answer by three roads and the database port; how 7-2 is carried out without its wait."""
+"""Step 7: the health answer by three paths and the database port; how 7-2 is carried out without its wait."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from handmade import REFUSED, bad, of, said, typed, verdicts
 from support import runs_of
 
 from playbook.kubectl.health import answers
-from playbook.model import Ended, Finding, Refusal, Run, Runs, missing
+from playbook.model import Ended, Finding, Run, Runs, missing
+from playbook.steps.refusals import Refusal
 from playbook.steps.step7_health import STEP, judge
 
 TTY = "Unable to use a TTY - input is not a terminal or the right kind of file\n"

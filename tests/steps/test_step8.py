@@ -10,9 +10,10 @@ import pytest
 from verifying import DELETES, Verification, of, verification  # noqa: F401  # a fixture
 
 from playbook.kubectl.pods import mounted_from
-from playbook.model import Ended, Overall, Refusal, Run, Runs, Verdict, missing
+from playbook.model import Ended, Overall, Run, Runs, Verdict, missing
 from playbook.session.journal import Kind
 from playbook.steps.question import refused_because
+from playbook.steps.refusals import Refusal
 from playbook.steps.restart import OBSERVER, POSTGRES, Restart
 from playbook.steps.step8_persistence import judge
 
@@ -24,7 +25,7 @@ BOTH = [pytest.param(OBSERVER, id="observer"), pytest.param(POSTGRES, id="postgr
 
 @pytest.fixture
 def at(verification: Verification) -> Verification:
-    """A new record."""
+    """A new session."""
     return verification
 
 

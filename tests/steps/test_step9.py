@@ -19,7 +19,7 @@ UNREACHABLE = "Unable to connect to the server: net/http: TLS handshake timeout\
 
 @pytest.fixture
 def at(verification: Verification) -> Verification:
-    """A record with a baseline."""
+    """A session with a baseline."""
     assert verification.all().overall is Overall.PENDING
     return verification
 
@@ -395,7 +395,7 @@ def test_nothing_is_complete_on_a_cluster_that_died_meanwhile(
     assert at.all().overall in (Overall.FAILED, Overall.ABORTED)
     at.cluster.answers.clear()
     session = at.all()
-    assert session.overall is Overall.COMPLETE, "and it is once that is mended"
+    assert session.overall is Overall.COMPLETE, "and it is once that is fixed"
 
 
 def test_after_24_hours_steps_0_to_7_are_carried_out_again_and_once_is_enough(at: Verification) -> None:
