@@ -180,6 +180,7 @@ class StepResult:
     attempt: int = 1
     judged_at: datetime | None = None
     due_from: datetime | None = None  # of Step 9: the moment from which it can be judged, when it was carried out live
+    program: str = ""  # version of playbook that judged it; "" in sessions of versions that did not say
 
     @property
     def verdict(self) -> Verdict:

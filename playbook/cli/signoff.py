@@ -209,14 +209,19 @@ def verify_pack_verb(file: Path, signers: Path | None) -> int:
     for digest in _digests(found.pack, file.read_bytes()):
         click.echo(digest)
     if any(check.wrong for check in found.checks):
-        click.echo(
-            msg(
-                "the bytes hold; version {ours} judges or renders them otherwise than version {theirs}, which made the pack",
-                ours=__version__,
-                theirs=found.pack.made_by,
-            )
-        )
+        click.echo(_judged_otherwise(found.pack.made_by))
     return int(found.status)
+
+
+def _judged_otherwise(made_by: str) -> Message:
+    """A session may have been begun by an earlier version than the one that packed it."""
+    if made_by == __version__:
+        return msg("the bytes hold; this version judges otherwise what an earlier version judged in this session")
+    return msg(
+        "the bytes hold; version {ours} judges or renders them otherwise than version {theirs}, which made the pack",
+        ours=__version__,
+        theirs=made_by,
+    )
 
 
 def _line(check: Check) -> Message:

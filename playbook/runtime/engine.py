@@ -19,6 +19,7 @@ from ..steps import STEPS, Step
 from ..steps.restart import RESTARTS, may_have_deleted
 from ..steps.step9_stability import judged_from
 from ..text import msg
+from ..version import __version__
 from . import tmp_curl
 from .execution import LiveExecution, Workplace
 from .judging import asks_for_diagnosis, judge, meets_criterion, note_causes
@@ -58,7 +59,7 @@ class Engine:
 
     def _attempt(self, start: str | None, until: str, only: str | None) -> Session:
         self.session.end_unfinished()
-        self.session.note(Kind.ATTEMPT, start=start or "", until=until, only=only or "")
+        self.session.note(Kind.ATTEMPT, program=__version__, start=start or "", until=until, only=only or "")
         self.session.learning = learning(self.workplace)
         for step in STEPS:
             if not _is_asked_for(step, until, only):

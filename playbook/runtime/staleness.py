@@ -21,6 +21,7 @@ from ..steps.restart import OBSERVER, RESTARTS, may_have_deleted
 from ..steps.step6_pods import guide_pods, in_service
 from ..steps.step9_stability import watched
 from ..text import Message, msg
+from ..version import __version__
 
 Answers = Callable[[str], tuple[Run, ...]]
 """Gives every run of a command in this session, oldest first."""
@@ -153,6 +154,11 @@ def _asked_of_the_session(result: StepResult, answers: Answers, at: datetime) ->
     return False
 
 
+def _other_version(result: StepResult, answers: Answers, at: datetime) -> bool:
+    """Judged by another version of the program, which may have asked for less than this one goes by."""
+    return result.judged_at is not None and result.program != __version__
+
+
 DAY_OVER = Rule(
     "DAY-OVER",
     ("1", "2", "3", "4", "5", "6", "7"),
@@ -172,6 +178,12 @@ RULES = (
     Rule("NEW-PODS", ("6", "7"), msg("there are other pods now than then"), _new_pods),
     Rule("RESTARTED", ("9",), msg("Step 8 restarted the pods after the baseline"), _restarted),
     DAY_OVER,
+    Rule(
+        "OTHER-VERSION",
+        ("1", "2", "3", "4", "5", "6", "7"),
+        msg("judged by another version of the program"),
+        _other_version,
+    ),
 )
 """The whole table. A test tries each rule on a session in which it holds and on one in which it does not."""
 

@@ -49,10 +49,11 @@ class _Judged:
     attempt: int
     at: datetime
     due_from: datetime | None
+    program: str
 
     def result(self, load: Load) -> StepResult:
         runs = tuple(load(*key) for key in self.runs)
-        return StepResult(self.step, self.findings, runs, self.attempt, self.at, self.due_from)
+        return StepResult(self.step, self.findings, runs, self.attempt, self.at, self.due_from, self.program)
 
 
 @dataclass(slots=True)
@@ -67,6 +68,7 @@ class Fold:
     _cluster: Cluster | None = None
     _ended_at: datetime | None = None
     _attempts: int = 0
+    _program: str = ""
     _abort: Abort | None = None
     _provenance: Provenance | None = None
     _waivers: tuple[Waiver, ...] = ()
@@ -87,6 +89,7 @@ class Fold:
                 self._opened = self._opened or event
             case Kind.ATTEMPT:
                 self._attempts, self._ended_at = self._attempts + 1, None
+                self._program = data.get("program", "")
             case Kind.IDENTITY:
                 self._cluster = Cluster(data["server"], tuple(data["nodes"]), data["namespace"])
             case Kind.JUDGED:
@@ -152,6 +155,7 @@ class Fold:
             data["attempt"],
             parse_moment(data["judged_at"]),
             parse_moment(data["due_from"]) if "due_from" in data else None,
+            self._program,
         )
         self._history.append(judged)
         self._counting[judged.step] = judged

@@ -24,7 +24,7 @@ def seen(verification: Verification) -> Verification:
 def test_the_table_has_the_rows_that_are_tested_here() -> None:
     assert [(row.code, "".join(row.steps)) for row in RULES] == [
         ("AGE", "12345678"), ("PVC-CHANGED", "268"), ("CONFIG-CHANGED", "467"), ("NEW-PODS", "67"), ("RESTARTED", "9"),
-        ("DAY-OVER", "1234567"),
+        ("DAY-OVER", "1234567"), ("OTHER-VERSION", "1234567"),
     ]  # fmt: skip
     with pytest.raises(KeyError):
         rule("NOTHING")
@@ -110,6 +110,20 @@ def test_a_configmap_that_is_gone_is_a_change(seen: Verification) -> None:
     seen.answer("step4-configmap", "", 'Error from server (NotFound): configmaps "observer-config" not found\n')
     seen.all()
     assert seen.steps_run() == "04679"
+
+
+def test_what_another_version_judged_is_looked_at_again_and_no_pod_is_deleted_anew(
+    seen: Verification, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An earlier version gave fewer findings: what this one goes by before a restart may not be among them."""
+    deletes = dict(seen.cluster.deletes)
+    monkeypatch.setattr("playbook.runtime.staleness.__version__", "99.0.0")
+    assert seen.stale() == dict.fromkeys("1234567", "OTHER-VERSION")
+    monkeypatch.setattr("playbook.runtime.engine.__version__", "99.0.0")
+    seen.all()
+    assert seen.steps_run() == "012345679"
+    assert seen.cluster.deletes == deletes
+    assert seen.stale() == {}
 
 
 def test_another_resource_version_of_the_configmap_is_no_change(seen: Verification) -> None:
