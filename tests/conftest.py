@@ -38,6 +38,7 @@ SLOW = {
     "cli/test_any_locale.py",
     "cli/test_files.py",
     "cli/test_guesses.py",
+    "cli/test_hostile_text.py",
     "cli/test_program.py",
     "cli/test_unforeseen.py",
     "output/test_hostile_packs.py",
