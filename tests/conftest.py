@@ -46,6 +46,7 @@ SLOW = {
     "output/test_record.py",
     "output/test_sign.py",
     "redaction/test_bench_of_planted_values.py",
+    "redaction/test_planted_through_every_verb.py",
     "runtime/test_disk.py",
     "runtime/test_signals.py",
     "test_first_commands.py",
