@@ -36,7 +36,7 @@ LINKS: tuple[Link, ...] = (
     Link(r"NODE-NOT-READY", r".*", r"error dialing backend|:10250|NodeNotReady|Node is not ready|"
                                    r"NodeStatusUnknown|\bnode\(s\) (?:had|were)|\s(?:Terminating|Unknown|NodeLost)\s"),
     Link(r"NODE-NOT-READY", rf"{_EXEC}|{_PSQL}", unseen=True),
-    Link(r"NODE-CORDONED", rf"{_PODS}|EVENTS-\w+", r"node\.kubernetes\.io/unschedulable|were unschedulable"),
+    Link(r"NODE-CORDONED", rf"{_PODS}|EVENTS-\w+|NEW-POD", r"node\.kubernetes\.io/unschedulable|were unschedulable"),
     Link(r"NAMESPACE-ABSENT", r"(?!API|NODE|K3S|SEALED-CONTROLLER).*"),
     Link(r"PVC-[\w-]+|PROVISIONER-DOWN|STORAGE-CLASS-ABSENT", _PODS,
          r"ClaimName:\s+(?:{object})$|\"(?:{object})\""),

@@ -208,7 +208,10 @@ def way_back(obstacle: str, pod: str, nodes: Sequence[str]) -> tuple[Remedy, ...
             )
         case _:
             return (
-                do(f"kubectl get resourcequota {_IN}", msg("is the quota full? make room in it")),
+                do(
+                    f"kubectl describe namespace {NAMESPACE}",
+                    msg("is a quota full, a limit too low, or does a label enforce more than the pod keeps to?"),
+                ),
                 do(
                     "kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations",
                     msg("does one call a webhook that does not answer? bring it up again"),
@@ -216,7 +219,21 @@ def way_back(obstacle: str, pod: str, nodes: Sequence[str]) -> tuple[Remedy, ...
             )
 
 
+def try_again(controller: str) -> Remedy:
+    """What makes a ReplicaSet or StatefulSet create its pods at once; refused often, it waits for minutes."""
+    return do(
+        f"kubectl annotate {controller} {_IN} --overwrite tried-again=$(date +%s)",
+        msg(
+            "once there is room: makes the controller try at once; it waits longer after each refusal, up to 17 minutes"
+        ),
+    )
+
+
 ONCE_SETTLED = do(RUN_ALL, msg("once these findings are settled, or each is accepted by its name with `waive`"))
+ONCE_RESTARTED = do(RUN_ALL, msg("once the restart of Observer has ended well"))
+WAIVE_NEW_POD = advise(
+    msg("or accept it with `waive NEW-POD`, knowing that a node takes new pods: a delete frees the place of its pod")
+)
 CHECK_KUBERC = advise(msg("a default option of {file} asks before each deletion: take it out", file="~/.kube/kuberc"))
 ONCE_READABLE = do(RUN_ALL, msg("once what is missing can be read"))
 WAIT_AGAIN = do(RUN_ALL, msg("waits and counts again by the count from before; nothing is deleted a second time"))

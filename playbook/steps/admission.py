@@ -47,10 +47,15 @@ def admission(run: Run) -> Answer:
     )
     if _NO_DRY_RUN in said or _may_not(why):
         return Answer(Admission.UNASKED, said)
-    quotas = list(_QUOTA.finditer(said))
-    if quotas and all(_is_just_full(quota) for quota in quotas):
+    if quota_just_full(said):
         return Answer(Admission.ADMITTED, said)
     return Answer(Admission.REFUSED, said)
+
+
+def quota_just_full(said: str) -> bool:
+    """Whether the API server refuses a pod only because quotas are used up, and no more is used than they allow."""
+    quotas = list(_QUOTA.finditer(said))
+    return bool(quotas) and all(map(_is_just_full, quotas))
 
 
 def _may_not(why: Failure | None) -> bool:

@@ -15,6 +15,7 @@ from ..kubectl.logs import free_lines
 from ..kubectl.startup import STARTED, described_events, not_admitted, startup_problem
 from ..model import Ended, Finding, Refusal, Run, Runs, Verdict
 from ..text import Message, msg, verbatim
+from .admission import quota_just_full
 from .base import Execution, Step
 from .question import Question
 
@@ -114,9 +115,11 @@ def _came_up(asked: Question, logs: Sequence[Run], description: Run) -> Finding:
     run, came_up, ran = asked.run, msg("a new pod came up"), msg("it ran")
     if refusal := not_admitted(run):
         number, line = refusal
-        return asked.answered(
-            Verdict.INCONCLUSIVE, msg("a new pod is not admitted"), line.strip(), number, stream="stderr"
-        )
+        summary, remedy = msg("a new pod is not admitted"), remedies.way_back("not-admitted", "", ())
+        if quota_just_full(line):
+            summary = msg("no place for another pod, a quota is just full: whether a node takes a new one was not seen")
+            remedy = (*remedy, remedies.WAIVE_NEW_POD)
+        return asked.answered(Verdict.INCONCLUSIVE, summary, line.strip(), number, *remedy, stream="stderr")
     if answered := next((source for source in (run, *logs) if answers(source.out)), None):
         return asked.by(answered).passed(came_up, ran)
     if problem := startup_problem(description):

@@ -242,6 +242,8 @@ def _not_coming_up(asked: Question, why: Stuck, restart: Restart, runs: Runs) ->
     """The new pod is kept from starting: the reason, and the way back."""
     nodes = nodes_of(until_delete(restart, runs).last(ids.PODS), restart.pods)
     back = remedies.way_back(why.obstacle.value, asked.run.command.partition(".")[2], nodes)
+    if why.obstacle is Obstacle.NOT_ADMITTED:
+        back = (*back, remedies.try_again(restart.controller))
     return asked.failed(_NOT_UP[why.obstacle], why.text, why.line, *back, remedies.WAIT_AGAIN)
 
 
@@ -256,6 +258,8 @@ def _permission(delete: Run) -> tuple[Remedy, ...]:
             return (*remedies.way_back("not-admitted", "", ()), remedies.ONCE_SETTLED)
         case Refusal.NEED_UNMET:
             return (remedies.ONCE_SETTLED,)
+        case Refusal.RESTART_UNSEEN:
+            return (remedies.ONCE_RESTARTED,)
     return (remedies.ONCE_READABLE,)
 
 
@@ -269,6 +273,8 @@ def _judge_after(restart: Restart, runs: Runs, restarted: Finding) -> Finding:
         return asked.skipped(summary, msg("not counted again"), *restarted.remedy)
     if before is None or after is None:
         why = _why_unread(restart, run) if before is not None else msg("the count before the restart is not known")
+        if restarted.verdict is Verdict.FAIL and not run.happened:
+            why = msg("not counted again: no new pod has come up")
         return asked.unseen(why, *((remedies.COUNT_AGAIN,) if run.happened else ()))
     line = restart.read(run.out).line
     lists = _lists(restart, runs, before, after)

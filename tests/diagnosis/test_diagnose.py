@@ -7,11 +7,13 @@ from dataclasses import replace
 import pytest
 from diagnosing import OBSERVERS, Case, cut_off, diagnosed, examine, judged, pods
 from diagnosis_cases import CASES, HANDMADE, LOOP, RECORDED
+from pasted_cases import described
 from support import made, runs_of, states
 from test_recordings import wrong_today
 
 from playbook.api import judge
 from playbook.diagnosis.diagnose import MOST_PODS, diagnose
+from playbook.guide import ids
 from playbook.model import Ended, Run, Verdict, missing
 from playbook.text import speaking
 
@@ -192,3 +194,21 @@ def test_a_secret_that_was_made_anew_leaves_only_the_pods_to_be_renewed() -> Non
     assert [remedy.command for remedy in root.remedy] == ["kubectl delete pod -l app=observer -n observer-prod"]
     before = [judge(number, runs_of("1.20/secret-missing")) for number in "036"]
     assert diagnose(before, describe)[0].remedy[0].command == "playbook fix observer-secrets"
+
+
+def test_a_new_pod_that_a_cordoned_node_does_not_take_is_no_second_cause() -> None:
+    """7-2's own pod waits for the node as any other would."""
+    waiting = described(
+        "Warning  FailedScheduling  9s  default-scheduler  0/1 nodes are available: 1 node(s) were unschedulable."
+    )
+    results = judged(runs_of("1.34/cordoned"))
+    seen = (
+        *results[7].runs,
+        made(ids.HEALTH_VIA_SERVICE, exit_code=None, ended=Ended.STOPPED_EARLY),
+        made(f"{ids.DESCRIBE_POD}.tmp-curl", waiting.out),
+    )
+    step7 = judge("7", seen)
+    assert any(each.code == "NEW-POD" and each.verdict is Verdict.FAIL for each in step7.findings)
+    found = diagnosed((*results[:7], step7, *results[8:]), "1.34/cordoned")
+    assert found.codes == ("NODE-CORDONED/oracle-obs-arm",)
+    assert "NEW-POD" in found.causes[0].explains

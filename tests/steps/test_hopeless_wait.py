@@ -149,6 +149,13 @@ def deleted_at(session: Session) -> datetime:
     return next(run.started_at for run in session.result("8").runs if run.command == OBSERVER.delete)
 
 
+def test_what_follows_from_it_is_told_so(at: Verification) -> None:
+    pending(at, CORDONED)
+    session = at.all()
+    assert str(of(session, "FILES-KEPT").actual) == "not counted again: no new pod has come up"
+    assert str(of(session, "RESTART-POSTGRES").remedy[-1].advice) == "once the restart of Observer has ended well"
+
+
 def test_once_the_node_takes_pods_again_the_same_command_goes_on(at: Verification) -> None:
     pending(at, CORDONED)
     at.all()
@@ -171,7 +178,10 @@ def test_no_pod_at_all_is_made(at: Verification) -> None:
     told = of(session, "RESTART-OBSERVER")
     assert told.verdict is Verdict.FAIL
     assert "exceeded quota: few" in str(told.actual)
-    assert told.remedy[0].command == "kubectl get resourcequota -n observer-prod"
+    assert told.remedy[0].command == "kubectl describe namespace observer-prod"
+    again = next(remedy for remedy in told.remedy if "annotate" in remedy.command)
+    assert again.command.startswith("kubectl annotate replicaset -l app=observer -n observer-prod ")
+    assert again.changes
     assert at.cluster.deletes == Counter({DELETES[0]: 1})
 
 

@@ -267,6 +267,16 @@ def test_whether_a_new_pod_came_up(run: Run, description: str, verdict: str, wor
     assert found.verdict.value == verdict and words in str(found.actual)
 
 
+@pytest.mark.parametrize("err", [QUOTA, QUOTA.replace("used: pods=3", "used: pods=4"), WEBHOOK])
+def test_a_pod_that_is_not_admitted_has_its_way_back(err: str) -> None:
+    """A quota that is just full leaves no place for 7-2's pod: nobody saw whether a node would take the next one."""
+    found = of(healthy(said(SERVICE, err=err)), "NEW-POD")
+    commands = [remedy.command for remedy in found.remedy]
+    assert commands[0] == "kubectl describe namespace observer-prod"
+    assert ("a quota is just full" in str(found.summary)) == (err == QUOTA)
+    assert any("waive NEW-POD" in str(remedy.advice) for remedy in found.remedy) == (err == QUOTA)
+
+
 @pytest.mark.parametrize("run", [missing(SERVICE), said(SERVICE, err=EXISTS), said(SERVICE, err=BEING_DELETED)])
 def test_nothing_is_said_of_a_new_pod_that_was_not_asked_for(run: Run) -> None:
     assert "NEW-POD" not in verdicts(healthy(run))
