@@ -25,7 +25,7 @@ from ..steps import Step
 from ..text import Message, msg
 from .crash import watch_threads
 from .progress import Progress
-from .streams import harmless, is_colourful, notify
+from .streams import is_colourful, notify, say
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 Form = Literal["text", "json", "junit"]
@@ -50,7 +50,7 @@ class Console:
     ) -> None:
         """`meanwhile` is done once, in the background, while the commands after Step 0 are waited for."""
         self.cancel = CancelToken()
-        self.colour = is_colourful(sys.stdout)
+        self.colour = form == "text" and is_colourful(sys.stdout)
         self._form = form
         self._steps_are_results = steps_are_results and form == "text"
         self._allow_restart = allow_restart
@@ -147,7 +147,7 @@ class Console:
         """A result: to standard output. A reader that has gone away is an interruption."""
         self._progress.rest()
         try:
-            print(harmless(text), flush=True)
+            say(text, colours=self.colour)
         except OSError:
             sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115 - kept open till the end of the program
             self.cancel.cancel(signal.SIGPIPE)

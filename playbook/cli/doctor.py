@@ -15,12 +15,13 @@ from ..doctor.check import TITLES, Check, command_of
 from ..errors import Exit
 from ..guide.catalog import load
 from ..output.columns import pad, width, wrapped
+from ..output.json import visible
 from ..output.terminal import COLUMNS
 from ..runtime.live import LiveRunner
 from ..text import msg
 from .options import lang_option, option, state_option, verb
 from .progress import Progress
-from .streams import notify
+from .streams import notify, say
 
 
 @verb(
@@ -47,9 +48,9 @@ def doctor_verb(form: Literal["text", "json"], state_dir: str | None) -> int:
     """
     checks = _all(state_dir)
     if form == "json":
-        print(json.dumps({"checks": [check.to_json() for check in checks]}, ensure_ascii=False, indent=2))
+        say(visible(json.dumps({"checks": [check.to_json() for check in checks]}, ensure_ascii=False, indent=2)))
     else:
-        print("\n".join(lines(checks)))
+        say("\n".join(lines(checks)))
     return int(Exit.COMPLETE if all(check.ok for check in checks) else Exit.INCOMPLETE)
 
 

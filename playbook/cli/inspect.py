@@ -12,12 +12,12 @@ from ..errors import UsageError
 from ..guide.audit import audit
 from ..guide.catalog import load
 from ..output import terminal
-from ..output.columns import clean, pad, wrapped
+from ..output.columns import pad, wrapped
 from ..output.ending import ending
 from ..output.status import next_attempt, next_line
 from ..text import as_typed, msg
 from .options import lang_option, session_option, state_option, verb, verbose_option
-from .streams import is_colourful, notify
+from .streams import is_colourful, notify, say
 
 _STATES = {
     "identical": msg("identical"),
@@ -48,13 +48,13 @@ def audit_verb(guide: Path) -> int:
     for entry in (*found.fenced, *found.mentioned):
         passage = entry.passage
         state = pad(str(_STATES[entry.state.value]), 10)
-        click.echo(f"{passage.line:>5}  {state}  {entry.id or clean(passage.text.splitlines()[0])}")
+        say(f"{passage.line:>5}  {state}  {entry.id or passage.text.splitlines()[0]}")
         if entry.diff:
-            click.echo(clean(entry.diff).rstrip("\n"))
+            say(entry.diff.rstrip("\n"))
     for name in found.extra:
-        click.echo(f"    -  {msg('not in the guide')}  {name}")
+        say(f"    -  {msg('not in the guide')}  {name}")
     for name, wrong in found.tampered:
-        click.echo(f"    -  {name}: {wrong}")
+        say(f"    -  {name}: {wrong}")
     identical = sum(entry.state.value == "identical" for entry in found.fenced)
     notify(msg("{n} of {all} fenced commands identical", n=identical, all=len(found.fenced)))
     return 0 if found.clean else 1
@@ -70,15 +70,15 @@ def status_verb(verbose: bool, session: str | None, state_dir: str | None) -> in
     at = clock.utc_now()
     found = api.current_session(state_dir, session, at)
     if found is None:
-        click.echo(msg("nothing was verified yet"))
+        say(msg("nothing was verified yet"))
         notify(msg("next: {command}", command=as_typed("playbook all")))
         return 3
     colour = is_colourful(sys.stdout)
     details = terminal.details(found, colour=colour) if verbose else ""
     parts = (terminal.status(found, colour=colour), details, next_attempt(found, at), ending(found, colour=colour))
-    click.echo("\n\n".join(filter(None, parts)))
+    say("\n\n".join(filter(None, parts)), colours=colour)
     report = api.session_folder(state_dir, found.id) / "report.md"
     if report.is_file():
-        click.echo("\n".join(wrapped(str(msg("report: {path}", path=str(report))), terminal.COLUMNS, "  ")))
+        say("\n".join(wrapped(str(msg("report: {path}", path=str(report))), terminal.COLUMNS, "  ")))
     notify(next_line(found))
     return 0

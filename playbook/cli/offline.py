@@ -14,6 +14,7 @@ from ..text import msg
 from .console import Console, Form
 from .guesses import recording
 from .options import lang_option, output_option, state_option, verb, verbose_option
+from .streams import say
 
 if TYPE_CHECKING:
     from importlib.abc import Traversable
@@ -67,5 +68,5 @@ def diff_verb(before: str, after: str, state_dir: str | None) -> int:
     status 1 when anything changed.
     """
     changes = compare(api.session_named(before, state_dir), api.session_named(after, state_dir)).text()
-    click.echo(changes or msg("nothing changed"))
+    say(changes or msg("nothing changed"))
     return 1 if changes else 0

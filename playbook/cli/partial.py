@@ -13,6 +13,7 @@ from ..guide import ids
 from ..guide.catalog import require_step
 from ..model import Overall, Runs, Session, Verdict
 from ..output import terminal
+from ..output.columns import clean
 from ..session.store import state_directory
 from ..steps.step9_stability import newest_unread
 from ..text import msg
@@ -71,7 +72,7 @@ def summary_verb() -> int:
     """Run the guide's one-line summary and show it: pods, PVCs, Secrets, Services, the latest events."""
     with Console() as console:
         run = api.run_command(ids.SUMMARY, cancel=console.cancel, listener=console)
-        console.result(run.out.rstrip("\n"))
+        console.result(clean(run.out).rstrip("\n"))
         if run.exit_code == 0 and not run.out.strip():
             console.notice(msg("neither the Secrets nor Step 6-4 could be read: free text is not shown"))
         if run.err:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import click
-
 from .. import api
 from ..errors import PlaybookError
 from ..output.columns import wrapped
@@ -12,6 +10,7 @@ from ..output.terminal import COLUMNS
 from ..session.store import SessionStore, state_directory
 from ..text import msg
 from .options import lang_option, state_option, verb
+from .streams import notify, say
 
 
 @verb("sessions")
@@ -29,8 +28,8 @@ def sessions_verb(state_dir: str | None) -> int:
             verdict = str(error.message)
         day, hour = name[:8], name[9:15]
         began = f"{day[:4]}-{day[4:6]}-{day[6:]} {hour[:2]}:{hour[2:4]}Z"
-        click.echo(f"{'*' if name == current else ' '} {name}  {began}")
-        click.echo("\n".join(wrapped(f"    {verdict}", COLUMNS, "    ")))
+        say(f"{'*' if name == current else ' '} {name}  {began}")
+        say("\n".join(wrapped(f"    {verdict}", COLUMNS, "    ")))
     if not store.ids():
-        click.echo(msg("there is no session in {folder}", folder=str(store.directory)), err=True)
+        notify(msg("there is no session in {folder}", folder=str(store.directory)))
     return 0

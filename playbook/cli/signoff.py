@@ -25,7 +25,7 @@ from ..text import Message, msg
 from ..version import __version__
 from . import guesses
 from .options import lang_option, option, session_option, state_option, verb
-from .streams import notify
+from .streams import notify, say
 
 if TYPE_CHECKING:
     from importlib.abc import Traversable
@@ -81,7 +81,7 @@ def report_verb(
     if pack_file and made:
         lines = _digests(made, made.to_bytes())
         if file or form == "markdown":
-            click.echo("\n".join(map(str, lines)))
+            say("\n".join(map(str, lines)))
         else:
             notify(*lines)
         if file is None:
@@ -91,7 +91,7 @@ def report_verb(
         api.save(text, file)
         notify(msg("report: {path}", path=str(file)))
     else:
-        click.echo(text, nl=not text.endswith("\n"))
+        say(text.removesuffix("\n"))
     return 0
 
 
@@ -163,8 +163,8 @@ def sign_verb(file: Path, role: str, accept: bool, reject: bool, key: Path, name
     both = signed(checked.pack, checked.session, statement, key.expanduser())
     data = both.to_bytes()
     api.save(data, file)
-    click.echo(msg("signed as {role}, {decision}: {file}", role=role, decision=decision, file=str(file)))
-    click.echo(_digests(both, data)[1])
+    say(msg("signed as {role}, {decision}: {file}", role=role, decision=decision, file=str(file)))
+    say(_digests(both, data)[1])
     return 0
 
 
@@ -196,20 +196,20 @@ def verify_pack_verb(file: Path, signers: Path | None) -> int:
     version of the program may judge otherwise; it says so, and the pack is none the worse.
     """
     found = verify_pack.verify(file, signers)
-    click.echo(one_line(found.first))
+    say(one_line(found.first))
     for line in found.signatures:
-        click.echo(f"  {one_line(line)}")
+        say(f"  {one_line(line)}")
     for check in found.checks:
-        click.echo(_line(check))
+        say(_line(check))
         if check.wrong or check.note:
-            click.echo(f"  {one_line(check.wrong or check.note)}")
+            say(f"  {one_line(check.wrong or check.note)}")
     if found.pack is None or found.session is None:
         return int(found.status)
-    click.echo(overall_sentence(found.session))
+    say(overall_sentence(found.session))
     for digest in _digests(found.pack, file.read_bytes()):
-        click.echo(digest)
+        say(digest)
     if any(check.wrong for check in found.checks):
-        click.echo(_judged_otherwise(found.pack.made_by))
+        say(_judged_otherwise(found.pack.made_by))
     return int(found.status)
 
 
@@ -253,7 +253,7 @@ def waive_verb(code: str, by: str, reason: str, session: str | None, state_dir: 
     for: once the step is judged again and the finding is not the same any more, it counts again.
     """
     finding = api.waive(code, by, reason, state_dir=state_dir, session=session)
-    click.echo(
+    say(
         msg(
             "waived: {code}, Step {step}, {verdict}: {summary}",
             code=finding.code,

@@ -41,10 +41,10 @@ def _in_plain_letters(error: UnicodeError) -> tuple[str | bytes, int]:
     return "".join(_PLAIN.get(each) or each.encode("ascii", "backslashreplace").decode() for each in letters), error.end
 
 
-def harmless(text: object) -> str:
-    r"""`text` without what a terminal would obey, but for the program's own colours.
+def harmless(text: object, *, colours: bool = False) -> str:
+    r"""`text` without what a terminal would obey, but for the program's own `colours`.
 
-    >>> harmless("\x1b[32mpass\x1b[0m \x1b]0;title\x07 \x9b2J")
+    >>> harmless("\x1b[32mpass\x1b[0m \x1b]0;title\x07 \x9b2J", colours=True)
     '\x1b[32mpass\x1b[0m  '
     """
     words = str(text)
@@ -52,7 +52,14 @@ def harmless(text: object) -> str:
         return words
     from ..output.columns import clean  # noqa: PLC0415 - 1.4 ms that most messages do without
 
+    if not colours:
+        return clean(words)
     return "".join(part if at % 2 else clean(part) for at, part in enumerate(_COLOUR.split(words)))
+
+
+def say(text: object, *, colours: bool = False) -> None:
+    """A result: to standard output, without what a terminal would obey; with the program's own `colours` where it painted."""
+    print(harmless(text, colours=colours), flush=True)
 
 
 def notify(*lines: object) -> None:

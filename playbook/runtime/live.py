@@ -15,7 +15,9 @@ from contextlib import suppress
 from typing import Any
 
 from ..clock import Clock, utc_now
+from ..errors import MissingTool
 from ..model import Command, Ended, Run
+from ..text import msg
 from .child_environment import NEUTRAL_FOLDER, child_environment, working_folder
 from .forward import PortForwardSession
 from .processes import Child, Sink, end, limit_files, outcome
@@ -27,6 +29,8 @@ CLEANUP_S = 40.0
 """The longest that a cleanup may take."""
 
 _STATUSES = range(-64, 256)
+_DESCRIPTORS = ("/dev/fd", "/proc/self/fd")
+"""Where `sh` sees which files a child must not inherit; on Linux both are in /proc."""
 _GUARD = """
 live=' '
 while read -r p; do case $p in +*) live="$live${p#+} ";; -*) live="${live/ ${p#-} / }";; esac; done
@@ -45,6 +49,8 @@ class LiveRunner:
     command is given. `grace_s` is what
     lies between SIGTERM and SIGKILL, `settle_after_s` and `settle_every_s` when `until` is asked, `listen_s` how long
     Step 7-3 waits for its port-forward.
+
+    Raises MissingTool where /proc is not mounted: nothing can be started without it.
 
     A signal handler should call `end_all()` and return, or raise: both leave no child behind. A command is started by a
     thread of its own, because a signal must not fall between its fork and our knowing of it.
@@ -83,6 +89,14 @@ class LiveRunner:
             self._bash = sh.Command("bash")
         except sh.CommandNotFound:
             return
+        if not any(os.path.isdir(folder) for folder in _DESCRIPTORS):  # noqa: PTH112 - no Path is needed for more
+            first, second = _DESCRIPTORS
+            raise MissingTool(
+                msg(
+                    "no command can be started here: neither {first} nor {second} is there", first=first, second=second
+                ),
+                msg("mount it: {command}", command="sudo mount -t proc proc /proc"),
+            )
         self._start_guard()
 
     def run(self, command: Command, env: Mapping[str, str] = {}, until: Callable[[], bool] | None = None) -> Run:

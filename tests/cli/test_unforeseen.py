@@ -122,3 +122,28 @@ def test_a_machine_without_room_ends_in_a_sentence(limit: str, tmp_path: Path) -
     assert done.returncode in (0, 2, 3), done.stdout + done.stderr
     again = stub.playbook("all", "--until", "6")
     assert again.returncode == 3, again.stderr
+
+
+def test_without_proc_it_is_one_sentence_and_nothing_is_lost(tmp_path: Path) -> None:
+    """In a namespace of its own, where `/proc` is empty. What asks no cluster works there."""
+    if os.geteuid() or subprocess.run(["unshare", "-m", "true"], check=False, capture_output=True).returncode:
+        pytest.skip("only root can mount something over /proc")
+    stub = Stubbed(tmp_path)
+    assert stub.playbook("step", "1").returncode == 0
+    before = (stub.session / "journal.jsonl").read_bytes()
+
+    def hidden(words: str) -> subprocess.CompletedProcess[str]:
+        script = f"mount -t tmpfs none /proc && exec {sys.executable} -m playbook {words}"
+        return subprocess.run(["unshare", "-m", "sh", "-c", script], env=stub.environ, cwd=tmp_path, capture_output=True,
+                              text=True, stdin=subprocess.DEVNULL, check=False, timeout=60)  # fmt: skip
+
+    for words in ("all", "summary", "doctor"):
+        done = hidden(words)
+        assert (done.returncode, done.stdout) == (2, ""), done.stderr
+        assert done.stderr == (
+            "playbook: no command can be started here: neither /dev/fd nor /proc/self/fd is there\n"
+            "  mount it: sudo mount -t proc proc /proc\n"
+        )
+        assert (stub.session / "journal.jsonl").read_bytes() == before
+    for words, status in (("demo", 5), ("status", 0)):
+        assert hidden(words).returncode == status, words

@@ -197,9 +197,7 @@ def test_status_is_the_session_and_its_steps():
 @pytest.mark.parametrize("lang", ["en", "ko"])
 @pytest.mark.parametrize("state", states("1.34"))
 def test_status_is_no_wider_than_the_screen(state: str, lang: str) -> None:
-    from playbook import replay
-
-    session = replay(FIXTURES / state)
+    session = replayed(state)
     with speaking(lang):
         shown = f"{terminal.status(session)}\n{terminal.details(session)}".split("\n")
         wide = [line for line in shown if columns.width(line) > terminal.COLUMNS and " kubectl " not in line]

@@ -19,7 +19,7 @@ import pytest
 
 from playbook.errors import MissingTool
 from playbook.model import Command, Ended, Run
-from playbook.runtime import environment, processes
+from playbook.runtime import environment, live, processes
 from playbook.runtime.live import LiveRunner
 from playbook.runtime.provenance import provenance
 from playbook.steps.refusals import Refusal
@@ -484,3 +484,9 @@ def test_versions_of_the_tools(runner: LiveRunner, stub: Callable[[str], None]) 
     versions = dict(provenance(runner, "", ask_server=False).tools)
     assert versions["kubectl"] == "v1.32.4"
     assert versions["bash"][0].isdigit()
+
+
+def test_without_proc_nothing_is_started_and_it_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "_DESCRIPTORS", (str(tmp_path / "dev"), str(tmp_path / "proc")))
+    with pytest.raises(MissingTool, match=r"neither .*/dev nor .*/proc is there\nmount it: sudo mount"):
+        LiveRunner()
