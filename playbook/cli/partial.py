@@ -22,7 +22,7 @@ from .guesses import meant
 from .options import jobs_option, lang_option, option, output_option, restart_option, state_option, verb, verbose_option
 from .run import carry_out
 from .streams import notify
-from .systemd import units
+from .systemd import script
 
 
 @verb(
@@ -83,12 +83,12 @@ def summary_verb() -> int:
     "watch",
     """\b
     Examples:
-      playbook watch --every 15m                 in tmux or a terminal that stays
-      playbook watch --every 15m --print-unit    a systemd user timer that does the same
+      playbook watch --every 15m                        in tmux, say
+      playbook watch --every 15m --print-unit | bash    by a systemd timer
     """,
 )
 @option("--every", default="15m", show_default=True, metavar="TIME", help="Time between samples: 90s, 15m, 1h.")
-@option("--print-unit", is_flag=True, help="Print a systemd user service and timer instead.")
+@option("--print-unit", is_flag=True, help="Print a script instead, which makes a systemd user timer.")
 @state_option
 @lang_option
 def watch_verb(every: str, print_unit: bool, state_dir: str | None) -> int:
@@ -99,7 +99,7 @@ def watch_verb(every: str, print_unit: bool, state_dir: str | None) -> int:
     """
     seconds = _seconds(every)
     if print_unit:
-        click.echo(units(state_directory(state_dir).resolve(), seconds), nl=False)
+        click.echo(script(state_directory(state_dir).resolve(), seconds), nl=False)
         return 0
     while True:
         begun = time.monotonic()
