@@ -10,11 +10,19 @@ The names below are the library; everything else is how it is made.
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib import import_module
 
-if sys.argv[:1] == ["-m"] and not (sys.flags.isolated or getattr(sys.flags, "safe_path", False)):
-    del sys.path[0]  # `python -m playbook` looks into the working folder first, also for what is Python's own
+if sys.argv[:1] == ["-m"]:  # `python -m playbook`
+    if not (sys.flags.isolated or getattr(sys.flags, "safe_path", False)):
+        del sys.path[0]  # the working folder, which it looks into first, also for what is Python's own
+    _named = os.environ.get("PYTHONPATH")
+    try:
+        _given = {os.path.abspath(place) for place in _named.split(os.pathsep)} if _named else set()  # noqa: PTH100
+    except OSError:  # the working folder is gone
+        _given = set()
+    sys.path.sort(key=_given.__contains__)  # PYTHONPATH comes last, after Python's own and the libraries
 
 from typing import TYPE_CHECKING, Any
 

@@ -246,6 +246,14 @@ def test_pyz_replays_and_reports(tmp_path: Path) -> None:
 
 
 @zipped
+def test_pyz_takes_nothing_of_pythons_own_from_pythonpath(tmp_path: Path) -> None:
+    (tmp_path / "json.py").write_text('raise SystemExit("shadowed")\n')
+    here = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    ended = subprocess.run([sys.executable, PYZ, "demo"], env=here, capture_output=True, check=False)
+    assert ended.returncode == 5, ended.stderr.decode()
+
+
+@zipped
 def test_pyz_speaks_korean(tmp_path: Path) -> None:
     ended = run(sys.executable, "-I", PYZ, "demo", "--lang", "ko", cwd=tmp_path)
     assert ended.returncode == 5, ended.stderr.decode()

@@ -24,10 +24,18 @@ SOURCES = (
 )  # fmt: skip
 """What a wheel is made of."""
 
-MAIN = """import sys
+MAIN = """import os
+import sys
 
 if sys.version_info < (3, 10):
     sys.exit("playbook: Python 3.10 or newer is needed; this is " + sys.version.split()[0])
+
+named = os.environ.get("PYTHONPATH")
+try:
+    given = {os.path.abspath(place) for place in named.split(os.pathsep)} if named else set()
+except OSError:  # the working folder is gone
+    given = set()
+sys.path.sort(key=given.__contains__)  # PYTHONPATH comes last, after Python's own and the libraries
 
 from playbook.cli import main
 

@@ -219,6 +219,16 @@ def way_back(obstacle: str, pod: str, nodes: Sequence[str]) -> tuple[Remedy, ...
             )
 
 
+def try_again(controller: str) -> Remedy:
+    """What makes a ReplicaSet or StatefulSet create its pods at once; refused often, it waits for minutes."""
+    return do(
+        f"kubectl annotate {controller} {_IN} --overwrite tried-again=$(date +%s)",
+        msg(
+            "once there is room: makes the controller try at once; it waits longer after each refusal, up to 17 minutes"
+        ),
+    )
+
+
 ONCE_SETTLED = do(RUN_ALL, msg("once these findings are settled, or each is accepted by its name with `waive`"))
 ONCE_RESTARTED = do(RUN_ALL, msg("once the restart of Observer has ended well"))
 WAIVE_NEW_POD = advise(

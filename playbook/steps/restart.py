@@ -36,6 +36,7 @@ class Restart:
     claim: str
     codes: tuple[Code, Code, Code]
     owner: str  # how the events name what makes its pods
+    controller: str  # what makes its pods, as kubectl takes it
     admission: str  # the program's own question whether a new pod would be admitted
 
     @property
@@ -49,13 +50,15 @@ OBSERVER = Restart(
     "Observer", ("8-1", "8-2", "8-3"), (ids.LIST_FILES_BEFORE, ids.LIST_FILES_AFTER),
     ids.COUNT_FILES_BEFORE, ids.DELETE_OBSERVER, ids.WAIT_OBSERVER, ids.COUNT_FILES_AFTER, count,
     re.compile(deployment_pods(OBSERVER_DEPLOYMENT)), DATA_DIRECTORY, "observer-data-pvc",
-    (Code.FILES_BEFORE, Code.RESTART_OBSERVER, Code.FILES_KEPT), "replicaset/observer-", ids.ADMIT_OBSERVER,
+    (Code.FILES_BEFORE, Code.RESTART_OBSERVER, Code.FILES_KEPT), "replicaset/observer-",
+    "replicaset -l app=observer", ids.ADMIT_OBSERVER,
 )  # fmt: skip
 POSTGRES = Restart(
     "PostgreSQL", ("8-4", "8-4", "8-4"), None,
     ids.COUNT_TABLES_BEFORE, ids.DELETE_POSTGRES, ids.WAIT_POSTGRES, ids.COUNT_TABLES_AFTER, psql_count,
     re.compile(re.escape(POSTGRES_POD)), "/var/lib/postgresql/data", "observer-db-pvc",
-    (Code.TABLES_BEFORE, Code.RESTART_POSTGRES, Code.TABLES_KEPT), "statefulset/postgres", ids.ADMIT_POSTGRES,
+    (Code.TABLES_BEFORE, Code.RESTART_POSTGRES, Code.TABLES_KEPT), "statefulset/postgres",
+    "statefulset postgres", ids.ADMIT_POSTGRES,
 )  # fmt: skip
 RESTARTS = (OBSERVER, POSTGRES)
 

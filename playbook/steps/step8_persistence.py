@@ -242,6 +242,8 @@ def _not_coming_up(asked: Question, why: Stuck, restart: Restart, runs: Runs) ->
     """The new pod is kept from starting: the reason, and the way back."""
     nodes = nodes_of(until_delete(restart, runs).last(ids.PODS), restart.pods)
     back = remedies.way_back(why.obstacle.value, asked.run.command.partition(".")[2], nodes)
+    if why.obstacle is Obstacle.NOT_ADMITTED:
+        back = (*back, remedies.try_again(restart.controller))
     return asked.failed(_NOT_UP[why.obstacle], why.text, why.line, *back, remedies.WAIT_AGAIN)
 
 

@@ -103,3 +103,19 @@ def test_the_program_imports_nothing_from_the_working_folder(shadowed: str, tmp_
         cwd=tmp_path, env={**stub.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert (done.returncode, done.stdout) == (0, load().command("step0-nodes").text), done.stderr
+
+
+@pytest.mark.parametrize("shadowed", ["json", "click", "jinja2", "gettext"])
+@pytest.mark.parametrize("named", ["{folder}", "."])
+def test_what_pythonpath_names_comes_after_pythons_own_and_the_libraries(
+    shadowed: str, named: str, tmp_path: Path
+) -> None:
+    """A json.py there made a session's own recording unreadable."""
+    stub = Stubbed(tmp_path / "stub")
+    (tmp_path / f"{shadowed}.py").write_text('raise SystemExit("shadowed")\n')
+    done = subprocess.run(
+        [sys.executable, "-m", "playbook", "report", "--recording", "healthy"],
+        cwd=tmp_path, env={**stub.environ, "PYTHONPATH": f"{named.format(folder=tmp_path)}:{ROOT}"},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, "# Cluster verification: observer-prod" in done.stdout) == (0, True), done.stderr

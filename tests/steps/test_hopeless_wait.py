@@ -179,6 +179,9 @@ def test_no_pod_at_all_is_made(at: Verification) -> None:
     assert told.verdict is Verdict.FAIL
     assert "exceeded quota: few" in str(told.actual)
     assert told.remedy[0].command == "kubectl describe namespace observer-prod"
+    again = next(remedy for remedy in told.remedy if "annotate" in remedy.command)
+    assert again.command.startswith("kubectl annotate replicaset -l app=observer -n observer-prod ")
+    assert again.changes
     assert at.cluster.deletes == Counter({DELETES[0]: 1})
 
 
