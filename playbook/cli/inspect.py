@@ -76,5 +76,6 @@ def status_verb(verbose: bool, session: str | None, state_dir: str | None) -> in
     if verbose and (details := terminal.details(found, colour=is_colourful(sys.stdout))):
         click.echo(f"\n{details}")
     click.echo(f"\n{next_attempt(found, at)}")
-    notify(next_line(found))
+    if onwards := next_line(found):
+        notify(onwards)
     return 0

@@ -18,8 +18,20 @@ from ..steps.step9_stability import newest_unread
 from ..text import msg
 from . import complete
 from .console import Console, Form
+from .dry_run import show_commands
 from .guesses import meant
-from .options import jobs_option, lang_option, option, output_option, restart_option, state_option, verb, verbose_option
+from .options import (
+    dry_run_option,
+    jobs_option,
+    lang_option,
+    option,
+    output_option,
+    quiet_option,
+    restart_option,
+    state_option,
+    verb,
+    verbose_option,
+)
 from .run import carry_out
 from .streams import notify
 from .systemd import script
@@ -31,17 +43,27 @@ from .systemd import script
     Examples:
       playbook step 3        Step 3 as part of the open session
       playbook step 3-4      runs one sub-step; nothing is kept
+      playbook step 9 -q     a sample by a cron job: the verdict alone
     """,
 )
 @click.argument("step", metavar="STEP", shell_complete=complete.sub_steps)
 @restart_option
 @jobs_option
+@dry_run_option
 @verbose_option
+@quiet_option
 @output_option
 @state_option
 @lang_option
 def step_verb(
-    step: str, allow_restart: bool, jobs: int | None, verbose: bool, form: Form, state_dir: str | None
+    step: str,
+    allow_restart: bool,
+    jobs: int | None,
+    dry_run: bool,
+    verbose: bool,
+    quiet: bool,
+    form: Form,
+    state_dir: str | None,
 ) -> int:
     """Carry out one step (3), or look at one sub-step (3-4).
 
@@ -52,9 +74,11 @@ def step_verb(
     if step not in complete.known_steps() and (question := meant(step, complete.known_steps())):
         raise UsageError(msg("there is no Step {step}", step=step), question)
     require_step(number)
+    if dry_run:
+        return show_commands([step])
     if not part:
-        return carry_out(allow_restart, form, state_dir, verbose=verbose, only=number, jobs=jobs)
-    with Console(form) as console:
+        return carry_out(allow_restart, form, state_dir, verbose=verbose, quiet=quiet, only=number, jobs=jobs)
+    with Console(form, quiet=quiet) as console:
 
         def findings(session: Session) -> str:
             found = session.result(number).findings

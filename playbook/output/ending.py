@@ -25,7 +25,7 @@ def ending(session: Session, *, colour: bool = False) -> str:
     down = wrapped(outage, COLUMNS) if outage else []
     onwards = [goes_on_from(criterion(session.abort.criterion))] if session.abort else []
     verdict = [*wrapped(overall_sentence(session), COLUMNS), *onwards, *_changed(session)]
-    blocks = [*map(_cause, session.causes), *map(_finding, _unexplained(session))]
+    blocks = [*map(_cause, session.causes), *map(_findings, _alike(_unexplained(session)))]
     room = LINES - len(verdict) - len(down) - 2  # a line between, a line for what is left out
     shown: list[str] = []
     for place, block in enumerate(blocks):
@@ -52,10 +52,22 @@ def _cause(cause: Cause) -> list[str]:
     return [*head, *seen, *remedies, *more]
 
 
-def _finding(finding: Finding) -> list[str]:
-    words = f"{VERDICTS[finding.verdict]}: {one_line(finding.summary)} ({one_line(finding.code)})"
+def _alike(findings: Iterable[Finding]) -> list[list[Finding]]:
+    """What was skipped for want of the same thing, together: its remedy is said once. All else stands alone."""
+    groups: list[list[Finding]] = []
+    for finding in findings:
+        skipped = finding.verdict is Verdict.SKIPPED and finding.remedy
+        first = next((group for group in groups if skipped and group[0].remedy == finding.remedy), None)
+        groups.append([finding]) if first is None else first.append(finding)
+    return groups
+
+
+def _findings(alike: list[Finding]) -> list[str]:
+    """The first of them, with the codes of all."""
+    finding, codes = alike[0], ", ".join(one_line(each.code) for each in alike)
+    words = f"{VERDICTS[finding.verdict]}: {one_line(finding.summary)} ({codes})"
     actual = shortened(f"  {msg('actual')}: {one_line(finding.actual)}", COLUMNS)
-    return [*wrapped(words, COLUMNS, "  ")[:2], actual, *(_remedy_lines(finding.remedy[0]) if finding.remedy else [])]
+    return [*wrapped(words, COLUMNS, "  ")[:3], actual, *(_remedy_lines(finding.remedy[0]) if finding.remedy else [])]
 
 
 def _remedy_lines(remedy: Remedy) -> list[str]:
