@@ -32,7 +32,7 @@ else:
 
 
 SLOW = {
-    "cli/test_mending.py",
+    "cli/test_repair.py",
     "cli/test_signing.py",
     "cli/test_watch.py",
     "kubectl/test_failures.py",

@@ -23,9 +23,9 @@ from .streams import fit_locale, notify, shows_korean
 
 _VERBS = {
     "all": ("all", "Carry out the guide, Steps 0 to 9, and write the report."),
-    "step": ("partial", "Carry out one step (3) or look at one sub-step (3-4)."),
+    "step": ("partial", "Carry out one step (3) or check one sub-step (3-4)."),
     "summary": ("partial", "Run the guide's one-line summary and show it."),
-    "watch": ("partial", "Add samples to Step 9 while this terminal lives."),
+    "watch": ("partial", "Add samples to Step 9 until this terminal closes."),
     "status": ("inspect", "Show where the verification stands and what to type next."),
     "list": ("show", "List every step and command id."),
     "show": ("show", "Print the exact text of a command or step."),

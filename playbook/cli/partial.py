@@ -66,7 +66,7 @@ def step_verb(
     form: Form,
     state_dir: str | None,
 ) -> int:
-    """Carry out one step (3), or look at one sub-step (3-4).
+    """Carry out one step (3), or check one sub-step (3-4).
 
     A whole step counts in the open session, as with `all`; Step 0 is run first, to know which cluster it is. A
     sub-step is only looked at.
@@ -117,9 +117,9 @@ def summary_verb() -> int:
 @state_option
 @lang_option
 def watch_verb(every: str, print_unit: bool, state_dir: str | None) -> int:
-    """Add samples to Step 9 while this terminal lives.
+    """Add samples to Step 9 until this terminal closes.
 
-    Nothing depends on it: Step 9 is judged by the baseline and whatever samples there are. Ends by itself once Step 9 is
+    It is optional: Step 9 is judged by the baseline and whatever samples there are. Ends by itself once Step 9 is
     judged, or with Ctrl-C.
     """
     seconds = _seconds(every)

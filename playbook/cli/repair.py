@@ -39,9 +39,8 @@ from .run import carry_out
 def diagnose_verb(recording: str | None, state_dir: str | None) -> int:
     """Walk the guide's decision trees for what failed.
 
-    Runs only commands that look: Step 0, to see that it is the same cluster, then what the guide's tables and trees
-    name.
-    Exit status 3 when something that was needed could not be seen.
+    Runs read-only commands only: Step 0, to check that it is the same cluster, then those of the guide's tables and
+    decision trees. Exit status 3 when something that was needed could not be seen.
     """
     console = Console(steps_are_results=False)
     session = (
@@ -77,7 +76,7 @@ def _asks_for_a_cause(session: Session) -> bool:
 def fix_verb(what: str, state_dir: str | None) -> int:  # there is only one
     """Create what the guide creates by hand: observer-secrets, by its emergency procedure.
 
-    Looks whether it is missing, asks for each value twice without showing it, shows the guide's command with the values
+    Checks whether it is missing, asks for each value twice without showing it, shows the guide's command with the values
     masked, asks once more, runs it, and goes on from Step 3. Where the Secret is there, only the keys that it lacks are
     asked for and added; no key that is there is touched. No value reaches the disk, the history, the terminal or
     the report.

@@ -191,9 +191,9 @@ def sign_verb(file: Path, role: str, accept: bool, reject: bool, key: Path, name
 def verify_pack_verb(file: Path, signers: Path | None) -> int:
     """Check a pack made by `report --pack`, offline.
 
-    The first line says whether it holds and who signed it. Then its bytes: manifest, the journal's hash chain, the streams'
-    digests, the signatures. Then the judgement: the recording is judged again and the reports are rendered again. Another
-    version of the program may judge otherwise; it says so, and the pack is none the worse.
+    The first line says whether the pack is consistent and who signed it. Then its bytes: manifest, the journal's hash
+    chain, the streams' digests, the signatures. Then the judgement: the recording is judged again and the reports are
+    rendered again. Another version of the program may judge otherwise; it says so, and that is no fault of the pack.
     """
     found = verify_pack.verify(file, signers)
     say(one_line(found.first))
@@ -249,8 +249,8 @@ def _line(check: Check) -> Message:
 def waive_verb(code: str, by: str, reason: str, session: str | None, state_dir: str | None) -> int:
     """Accept one finding as it is, by name and reason.
 
-    It stays visible as waived in every output. Abort criteria cannot be waived. The waiver dies with what it was given
-    for: once the step is judged again and the finding is not the same any more, it counts again.
+    It stays visible as waived in every output. Abort criteria cannot be waived. A waiver ends when
+    the step is judged again and the finding is no longer the same; the finding then counts again.
     """
     finding = api.waive(code, by, reason, state_dir=state_dir, session=session)
     say(

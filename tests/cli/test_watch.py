@@ -1,4 +1,4 @@
-"""`watch`: samples while the terminal lives, an end of its own, and a systemd timer that does the same."""
+"""`watch`: samples until the terminal closes, an end of its own, and a systemd timer that does the same."""
 
 from __future__ import annotations
 
