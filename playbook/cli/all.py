@@ -7,7 +7,18 @@ from typing import TYPE_CHECKING
 from ..guide.catalog import require_step
 from ..runtime.start import open_store
 from . import complete
-from .options import jobs_option, lang_option, option, output_option, restart_option, state_option, verb, verbose_option
+from .options import (
+    dry_run_option,
+    jobs_option,
+    lang_option,
+    option,
+    output_option,
+    quiet_option,
+    restart_option,
+    state_option,
+    verb,
+    verbose_option,
+)
 
 if TYPE_CHECKING:
     from .console import Form
@@ -49,8 +60,10 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Change nothing: show each command that would change the cluster, what it touches, and what is in its way.",
 )
+@dry_run_option
 @option("--no-diagnose", is_flag=True, help="Do not walk the guide's decision trees after a failure.")
 @verbose_option
+@quiet_option
 @output_option
 @state_option
 @lang_option
@@ -61,8 +74,10 @@ def all_verb(
     until: str,
     jobs: int | None,
     only_plan: bool,
+    dry_run: bool,
     no_diagnose: bool,
     verbose: bool,
+    quiet: bool,
     form: Form,
     state_dir: str | None,
 ) -> int:
@@ -73,6 +88,10 @@ def all_verb(
     """
     for step in filter(None, (start, until)):
         require_step(step)
+    if dry_run:
+        from .dry_run import show_commands  # noqa: PLC0415 - as below
+
+        return show_commands(step for step in "0123456789" if (start or "0") <= step <= until)
     if only_plan:
         from .plan import show_plan  # noqa: PLC0415 - as below
 
@@ -81,4 +100,4 @@ def all_verb(
         from .run import carry_out  # noqa: PLC0415 - kubectl is at work from here on, while the rest is imported
 
         how = {"fresh": fresh, "start": start, "until": until, "jobs": jobs, "diagnose": not no_diagnose}
-        return carry_out(allow_restart, form, state_dir, verbose=verbose, started=under_way, **how)
+        return carry_out(allow_restart, form, state_dir, verbose=verbose, quiet=quiet, started=under_way, **how)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import sys
@@ -16,7 +17,7 @@ from ..model import NAMESPACE, Cluster, Command, Run, Session, StepResult
 from ..output import terminal
 from ..output.columns import one_line, width, wrapped
 from ..output.ending import ending
-from ..output.labels import TITLES, overall_sentence
+from ..output.labels import TITLES, outage_sentence, overall_sentence
 from ..output.plan import commands as planned_commands
 from ..output.plan import findings_so_far, needs
 from ..runtime.cancel import CancelToken
@@ -46,17 +47,22 @@ class Console:
         steps_are_results: bool = True,
         allow_restart: bool = False,
         verbose: bool = False,
+        quiet: bool = False,
         meanwhile: Callable[[], None] | None = None,
     ) -> None:
-        """`meanwhile` is done once, in the background, while the commands after Step 0 are waited for."""
+        """`meanwhile` is done once, in the background, while the commands after Step 0 are waited for.
+
+        With `quiet` nothing is said but the outcome, and nothing is asked.
+        """
         self.cancel = CancelToken()
         self.colour = form == "text" and is_colourful(sys.stdout)
         self._form = form
-        self._steps_are_results = steps_are_results and form == "text"
+        self.quiet = quiet
+        self._steps_are_results = steps_are_results and form == "text" and not quiet
         self._allow_restart = allow_restart
         self._verbose = verbose
         self._meanwhile = meanwhile
-        self._progress = Progress(sys.stderr)
+        self._progress = Progress(io.StringIO() if quiet else sys.stderr)
         self._widest = max(width(str(title)) for title in TITLES.values())
 
     def __enter__(self) -> Console:
@@ -118,7 +124,7 @@ class Console:
         """--allow-restart, or the namespace typed at a terminal."""
         if self._allow_restart:
             return True
-        if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        if self.quiet or not (sys.stdin.isatty() and sys.stderr.isatty()):
             return False
         self.notice(
             msg("Step 8 deletes the pods of Observer and postgres-0, one after the other, and waits for new ones.")
@@ -139,7 +145,9 @@ class Console:
     # what a verb says
 
     def notice(self, message: Message | str) -> None:
-        """Talk: to standard error."""
+        """Talk: to standard error, unless it is to be quiet."""
+        if self.quiet:
+            return
         self._progress.rest()
         notify(message)
 
@@ -154,7 +162,9 @@ class Console:
 
     def outcome(self, session: Session, people: Callable[[Session], str] | None = None) -> None:
         """What came of it, in the form that was chosen; `people` makes the text for people, else it is the summary."""
-        if self._form == "text":
+        if self._form == "text" and self.quiet:
+            self.result("\n".join(filter(None, (outage_sentence(session), overall_sentence(session)))))
+        elif self._form == "text":
             self.result((people or self._summary)(session))
         else:
             self.result(api.render(session, self._form).rstrip("\n"))

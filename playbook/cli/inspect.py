@@ -80,5 +80,6 @@ def status_verb(verbose: bool, session: str | None, state_dir: str | None) -> in
     report = api.session_folder(state_dir, found.id) / "report.md"
     if report.is_file():
         say("\n".join(wrapped(str(msg("report: {path}", path=str(report))), terminal.COLUMNS, "  ")))
-    notify(next_line(found))
+    if onwards := next_line(found):
+        notify(onwards)
     return 0

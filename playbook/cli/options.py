@@ -54,6 +54,8 @@ output_option = option(
 )
 
 verbose_option = option("-v", "--verbose", is_flag=True, help="Show every finding with what was expected and seen.")
+quiet_option = option("-q", "--quiet", is_flag=True, help="Print the verdict and nothing else: for a cron job.")
+dry_run_option = option("--dry-run", is_flag=True, help="Print the commands as they would be run; run none.")
 session_option = option("--session", metavar="ID", help="Another session than the current one.")
 restart_option = option(
     "--allow-restart", is_flag=True, help="Let Step 8 delete the pods, after its own checks; else asked for."

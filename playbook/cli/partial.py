@@ -19,11 +19,23 @@ from ..steps.step9_stability import newest_unread
 from ..text import msg
 from . import complete
 from .console import Console, Form
+from .dry_run import show_commands
 from .guesses import meant
-from .options import jobs_option, lang_option, option, output_option, restart_option, state_option, verb, verbose_option
+from .options import (
+    dry_run_option,
+    jobs_option,
+    lang_option,
+    option,
+    output_option,
+    quiet_option,
+    restart_option,
+    state_option,
+    verb,
+    verbose_option,
+)
 from .run import carry_out
 from .streams import notify
-from .systemd import units
+from .systemd import script
 
 
 @verb(
@@ -32,17 +44,27 @@ from .systemd import units
     Examples:
       playbook step 3        Step 3 as part of the open session
       playbook step 3-4      runs one sub-step; nothing is kept
+      playbook step 9 -q     a sample by a cron job: the verdict alone
     """,
 )
 @click.argument("step", metavar="STEP", shell_complete=complete.sub_steps)
 @restart_option
 @jobs_option
+@dry_run_option
 @verbose_option
+@quiet_option
 @output_option
 @state_option
 @lang_option
 def step_verb(
-    step: str, allow_restart: bool, jobs: int | None, verbose: bool, form: Form, state_dir: str | None
+    step: str,
+    allow_restart: bool,
+    jobs: int | None,
+    dry_run: bool,
+    verbose: bool,
+    quiet: bool,
+    form: Form,
+    state_dir: str | None,
 ) -> int:
     """Carry out one step (3), or look at one sub-step (3-4).
 
@@ -53,9 +75,11 @@ def step_verb(
     if step not in complete.known_steps() and (question := meant(step, complete.known_steps())):
         raise UsageError(msg("there is no Step {step}", step=step), question)
     require_step(number)
+    if dry_run:
+        return show_commands([step])
     if not part:
-        return carry_out(allow_restart, form, state_dir, verbose=verbose, only=number, jobs=jobs)
-    with Console(form) as console:
+        return carry_out(allow_restart, form, state_dir, verbose=verbose, quiet=quiet, only=number, jobs=jobs)
+    with Console(form, quiet=quiet) as console:
 
         def findings(session: Session) -> str:
             found = session.result(number).findings
@@ -84,12 +108,12 @@ def summary_verb() -> int:
     "watch",
     """\b
     Examples:
-      playbook watch --every 15m                in tmux or a terminal that stays
-      playbook watch --every 15m --print-unit   the same by a systemd user timer
+      playbook watch --every 15m                        in tmux or a terminal that stays
+      playbook watch --every 15m --print-unit | bash    the same by a systemd user timer
     """,
 )
 @option("--every", default="15m", show_default=True, metavar="TIME", help="Time between samples: 90s, 15m, 1h.")
-@option("--print-unit", is_flag=True, help="Print a systemd user service and timer instead.")
+@option("--print-unit", is_flag=True, help="Print a script instead, which makes a systemd user timer.")
 @state_option
 @lang_option
 def watch_verb(every: str, print_unit: bool, state_dir: str | None) -> int:
@@ -100,7 +124,7 @@ def watch_verb(every: str, print_unit: bool, state_dir: str | None) -> int:
     """
     seconds = _seconds(every)
     if print_unit:
-        click.echo(units(state_directory(state_dir).resolve(), seconds), nl=False)
+        click.echo(script(state_directory(state_dir).resolve(), seconds), nl=False)
         return 0
     while True:
         begun = time.monotonic()

@@ -34,6 +34,15 @@ NOT_CREATED = Command(
 )
 """Why no pod at all is made in place of a deleted one: a quota, an admission webhook. No command of the guide shows it."""
 
+POD_EVENTS = Command(
+    ids.POD_EVENTS,
+    "9",
+    "kubectl get events -n observer-prod --field-selector involvedObject.kind=Pod --sort-by=.lastTimestamp\n",
+    "",
+    timeout_s=10.0,
+)
+"""What became of pods that are gone or were restarted: events live for an hour. Kept as evidence; no verdict."""
+
 _TEMPLATE = """\
 kubectl get pod -l app={app} -n observer-prod -o json | python3 -c '
 import json, sys
@@ -139,7 +148,8 @@ ADD_KEYS = Command(
 """Adds to observer-secrets the keys that it lacks (`fix`). The patch, with the values, is its standard input; no verdict."""
 
 _ALL = (
-    REMOVE_TMP_CURL, LOG_TMP_CURL, ADMIT_OBSERVER, ADMIT_POSTGRES, NOT_CREATED, SECRET_VALUES, PRESENT_KEYS, ADD_KEYS,
+    REMOVE_TMP_CURL, LOG_TMP_CURL, ADMIT_OBSERVER, ADMIT_POSTGRES, NOT_CREATED, POD_EVENTS, SECRET_VALUES,
+    PRESENT_KEYS, ADD_KEYS,
 )  # fmt: skip
 OWN_COMMANDS = {command.key: command for command in _ALL}
 """All of them, by the name under which their runs are recorded."""

@@ -26,7 +26,7 @@ def ending(session: Session, *, colour: bool = False) -> str:
     down = wrapped(outage, COLUMNS) if outage else []
     onwards = goes_on_from(criterion(session.abort.criterion)) if session.abort else []
     verdict = [*wrapped(overall_sentence(session), COLUMNS), *onwards, *_changed(session)]
-    blocks = [*map(_cause, session.causes), *map(_finding, _unexplained(session))]
+    blocks = [*map(_cause, session.causes), *map(_findings, _alike(_unexplained(session)))]
     room = LINES - len(verdict) - len(down) - 2  # a line between, a line for what is left out
     shown: list[str] = []
     for place, block in enumerate(blocks):
@@ -55,20 +55,32 @@ def _cause(cause: Cause) -> list[str]:
     return [*head, *seen, *remedies, *more]
 
 
-def _finding(finding: Finding) -> list[str]:
-    verdict, code, actual = VERDICTS[finding.verdict], one_line(finding.code), one_line(finding.actual)
-    remedy = _remedy_lines(finding.remedy[0]) if finding.remedy else []
-    if finding.summary == NOT_SEEN:  # says no more than the verdict
-        return [*_at_most_two(f"{verdict}: {actual} ({code})"), *remedy]
-    words = f"{verdict}: {one_line(finding.summary)} ({code})"
-    return [*wrapped(words, COLUMNS, "  ")[:2], shortened(f"  {msg('actual')}: {actual}", COLUMNS), *remedy]
-
-
 def _at_most_two(text: str) -> list[str]:
     """`text` on one line or two; what does not fit is cut, and the cut is marked."""
     indent = " " * (len(text) - len(text.lstrip()))
     first, *rest = wrapped(text, COLUMNS, f"{indent}  ")
     return [first, *([shortened(f"{indent}  {' '.join(map(str.strip, rest))}", COLUMNS)] if rest else [])]
+
+
+def _alike(findings: Iterable[Finding]) -> list[list[Finding]]:
+    """What was skipped for want of the same thing, together: its remedy is said once. All else stands alone."""
+    groups: list[list[Finding]] = []
+    for finding in findings:
+        skipped = finding.verdict is Verdict.SKIPPED and finding.remedy
+        first = next((group for group in groups if skipped and group[0].remedy == finding.remedy), None)
+        groups.append([finding]) if first is None else first.append(finding)
+    return groups
+
+
+def _findings(alike: list[Finding]) -> list[str]:
+    """The first of them, with the codes of all."""
+    finding, codes = alike[0], ", ".join(one_line(each.code) for each in alike)
+    verdict, actual = VERDICTS[finding.verdict], one_line(finding.actual)
+    remedy = _remedy_lines(finding.remedy[0]) if finding.remedy else []
+    if finding.summary == NOT_SEEN:  # says no more than the verdict
+        return [*_at_most_two(f"{verdict}: {actual} ({codes})"), *remedy]
+    words = f"{verdict}: {one_line(finding.summary)} ({codes})"
+    return [*wrapped(words, COLUMNS, "  ")[:3], shortened(f"  {msg('actual')}: {actual}", COLUMNS), *remedy]
 
 
 def _remedy_lines(remedy: Remedy) -> list[str]:

@@ -176,8 +176,12 @@ def _overall(session: Session) -> Message:
             return msg("Incomplete: nothing abnormal was seen, but not everything was seen: {steps}.", steps=steps)
         case Overall.PENDING:
             at = judged_from(Runs(session.result("9").runs))
+            if session.scope and at:
+                return msg("Pending: Step 9 is well so far and can be judged from {moment} on.", moment=moment(at))
             if at is None:
                 return msg("Pending: all is well so far; Step 9 is judged when its 24 hours are over.")
             return msg("Pending: all is well so far; Step 9 can be judged from {moment} on.", moment=moment(at))
+        case _ if session.scope:
+            return msg("As the guide wants it: {steps}.", steps=step_names(session.scope))
         case _:
             return msg("Complete: all ten steps are as the guide wants them.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from ..guide.remedy import harmless_next
@@ -34,10 +35,13 @@ def _prospect(session: Session, result: StepResult, at: datetime) -> Message:
     return msg("kept: {why}", why=str(kept_because(result, at)))
 
 
-def next_line(session: Session) -> Message:
-    """The last line of the output: what to type next, and from when on."""
-    command = as_typed(next_command(session))
-    at = judged_from(Runs(session.result("9").runs)) if session.overall is Overall.PENDING else None
+def next_line(session: Session) -> Message | None:
+    """The last line of the output: what to type next, and from when on. None where the one step asked for passes."""
+    if session.scope and session.overall is Overall.COMPLETE:
+        return None
+    whole = replace(session, scope=())
+    command = as_typed(next_command(whole if session.overall is Overall.PENDING else session))
+    at = judged_from(Runs(session.result("9").runs)) if whole.overall is Overall.PENDING else None
     if at is None:
         return msg("next: {command}", command=command)
     return msg("next: {command}  from {moment} on", command=command, moment=moment_for_people(at))

@@ -149,11 +149,22 @@ class Engine:
             self.session.mask_again()
             if start:
                 self.session.note(Kind.FORCE, **{"from": start})
-        runs = self._since_restart(step) if step.by_all_samples else execution.runs
+        runs = self._with_looks(step, execution) if step.by_all_samples else execution.runs
         due_from = judged_from(runs) if step.by_all_samples else None
         result = judge(step, runs, self.session, self.session.now(), due_from)
         self.workplace.listener.step_ends(result)
         return result
+
+    def _with_looks(self, step: Step, execution: LiveExecution) -> Runs:
+        """All samples of `step`, and what each that differed asked for: of earlier attempts, and now of the newest."""
+        samples = self._since_restart(step)
+        judged = self.session.state.result(step.id).runs
+        looked = [run for run in judged if run.command not in step.commands]
+        since = min((run.started_at for run in samples), default=self.session.now())
+        looked = [run for run in looked if run.started_at >= since]
+        for command, target in step.looks(Runs(judged), samples) if step.looks else ():
+            looked.append(execution.run(command, target))
+        return Runs(map(self.session.as_seen, self.session.in_order((*samples, *looked))))
 
     def _since_restart(self, step: Step) -> Runs:
         """The runs of `step` since `--from` set it aside and since the pods were last restarted."""

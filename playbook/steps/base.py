@@ -80,6 +80,7 @@ class Step:
     always: bool = False  # carried out at every start, whatever was seen before
     prefetchable: bool = False  # its read-only commands may begin before it is its turn
     by_all_samples: bool = False  # judged by every run since the pods were last restarted, not by this attempt's alone
+    looks: Callable[[Runs, Runs], tuple[tuple[str, str], ...]] | None = None  # what a sample asks to look into at once
     cluster_of: Callable[[Runs], Cluster | None] | None = None  # which cluster its runs show
     is_dead_end: Callable[[Runs], bool] | None = None  # whether nothing after it can be seen
 

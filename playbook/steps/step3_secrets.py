@@ -21,9 +21,14 @@ from .question import Question
 from .reading import NotSeen, kubectl_failure, read, read_rows
 
 
+def not_needed(has_jq: bool) -> str:
+    """The variant of 3-4 that is not run: jq's where there is no jq, else python3's."""
+    return ids.SECRET_KEYS if has_jq else ids.SECRET_KEYS_JQ
+
+
 def perform(step: Step, execution: Execution) -> None:
     """All commands but the variant of 3-4 that is not needed: jq's where jq is, else python3's."""
-    other = ids.SECRET_KEYS if execution.has_tool("jq") else ids.SECRET_KEYS_JQ
+    other = not_needed(execution.has_tool("jq"))
     execution.side_by_side([command for command in step.commands if command != other])
 
 

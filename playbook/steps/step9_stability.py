@@ -25,6 +25,9 @@ PERIOD = timedelta(hours=24)
 GRACE = timedelta(seconds=90)
 """A pod that a node has had for less than this may still be on its way."""
 
+MOST_PODS = 3
+"""So many pods are looked into at one sample: the guide's service has no more."""
+
 LIMIT = 3
 """Criterion 5: this many more restarts within the period end the verification."""
 
@@ -130,6 +133,36 @@ def _starting(pod: PodSample, sample: Sample) -> bool:
 def watched(name: str) -> bool:
     """Whether the guide's 24 hours are about this pod."""
     return of_deployment(name, OBSERVER_DEPLOYMENT) or name == POSTGRES_POD
+
+
+def looks(judged: Runs, runs: Runs) -> tuple[tuple[str, str], ...]:
+    """What the guide asks of pods that differ since Step 9 was last `judged`: description, previous log, events.
+
+    Each is a command and its object. Nothing where the newest sample could not be read, shows what was judged already,
+    or shows the pods as in the baseline: a difference is looked into once, while its events are there.
+    """
+    samples = _since_baseline(ledger(runs))
+    if len(samples) < 2 or newest_unread(runs):
+        return ()
+    known = judged.last(ids.POD_SAMPLE)
+    base, newest = samples[0], samples[-1]
+    before = next((sample for sample in reversed(samples) if sample.at <= known.started_at), base)
+    changed = [pod for pod in newest.watched if _differs(pod, base, before) and not _starting(pod, newest)]
+    gone = {pod.name for pod in before.watched} - {pod.name for pod in newest.watched}
+    if not changed and not gone:
+        return ()
+    asked = [
+        (command, pod.name)
+        for pod in changed[:MOST_PODS]
+        for command in (ids.DESCRIBE_POD, *((ids.LOGS_PREVIOUS,) if pod.restarts else ()))
+    ]
+    return (*asked, (ids.POD_EVENTS, ""))
+
+
+def _differs(now: PodSample, base: Sample, before: Sample) -> bool:
+    """Whether a pod is neither as in the baseline nor as in the sample before."""
+    known = (sample.pod(now.name) for sample in (base, before))
+    return all(pod is None or str(pod) != str(now) for pod in known)
 
 
 def judge(runs: Runs) -> tuple[Finding, ...]:
@@ -282,4 +315,4 @@ def _recent(run: Run, samples: tuple[Sample, ...]) -> Finding:
 
 
 COMMANDS = (ids.POD_SAMPLE, ids.RECENT_FILES)
-STEP = Step("9", msg("24-hour stability"), COMMANDS, judge, perform, always=True, by_all_samples=True)
+STEP = Step("9", msg("24-hour stability"), COMMANDS, judge, perform, always=True, by_all_samples=True, looks=looks)

@@ -1,9 +1,9 @@
-"""`watch`: samples while the terminal lives, an end of its own, and a systemd unit that does the same."""
+"""`watch`: samples while the terminal lives, an end of its own, and a systemd timer that does the same."""
 
 from __future__ import annotations
 
 import configparser
-import re
+import getpass
 import shutil
 import signal
 import subprocess
@@ -129,10 +129,10 @@ def test_ctrl_c_between_two_samples_ends_it_with_130(tmp_path: Path) -> None:
     assert session.result("9").attempt == 2
 
 
-# the unit
+# the timer
 
 
-def unit(tmp_path: Path, *more: str, environ: dict[str, str] | None = None) -> str:
+def printed(tmp_path: Path, *more: str, environ: dict[str, str] | None = None) -> str:
     """What `watch --print-unit` prints."""
     stub = Stubbed(tmp_path)
     done = subprocess.run([sys.executable, "-m", "playbook", "watch", *more, "--print-unit"], cwd=ROOT, text=True, check=True,
@@ -141,17 +141,68 @@ def unit(tmp_path: Path, *more: str, environ: dict[str, str] | None = None) -> s
     return done.stdout
 
 
-def split(text: str, folder: Path) -> tuple[Path, Path]:
-    """The service and the timer as files of their own."""
-    found = re.split(r"^# ~/\.config/systemd/user/(\S+)\n", text, flags=re.M)
-    assert found[0] == ""
-    paths = []
-    for name, content in zip(found[1::2], found[2::2], strict=True):
-        (folder / name).write_text(content, "utf-8")
-        paths.append(folder / name)
-    assert [path.suffix for path in paths] == [".service", ".timer"]
-    assert paths[0].stem == paths[1].stem
-    return paths[0], paths[1]
+_TOOL = """#!/bin/sh
+cat >/dev/null  # a tool that reads its input must not take the rest of the script
+echo "${0##*/} $*" >>"$HOME/calls"
+[ "${0##*/}" != "$REFUSES" ]
+"""
+
+
+def run_script(text: str, home: Path, refuses: str = "") -> subprocess.CompletedProcess[str]:
+    """The script piped into bash as a user with that home; systemctl and loginctl write down what they are asked."""
+    tools = home / "tools"
+    tools.mkdir(parents=True, exist_ok=True)
+    for name in ("systemctl", "loginctl"):
+        (tools / name).write_text(_TOOL, "utf-8")
+        (tools / name).chmod(0o755)
+    environ = {"PATH": f"{tools}:/usr/bin:/bin", "HOME": str(home), "REFUSES": refuses}
+    return subprocess.run(["bash"], input=text, env=environ, capture_output=True, text=True, check=False)
+
+
+def installed(text: str, home: Path) -> tuple[Path, Path]:
+    """The service and the timer that the script writes."""
+    done = run_script(text, home)
+    assert done.returncode == 0, done.stderr
+    folder = home / ".config/systemd/user"
+    service, timer = folder / "playbook-sample.service", folder / "playbook-sample.timer"
+    assert sorted(folder.iterdir()) == [service, timer]
+    return service, timer
+
+
+def test_the_script_makes_the_timer_and_lets_it_outlive_the_login(tmp_path: Path) -> None:
+    text, home = printed(tmp_path), tmp_path / "home"
+    installed(text, home)
+    me = getpass.getuser()
+    once = [f"loginctl enable-linger {me}", "systemctl --user daemon-reload", "systemctl --user enable playbook-sample.timer",
+            "systemctl --user restart playbook-sample.timer"]  # fmt: skip
+    assert (home / "calls").read_text("utf-8").splitlines() == once
+    before = [path.read_text("utf-8") for path in installed(text, home)]
+    assert [path.read_text("utf-8") for path in installed(text, home)] == before
+    assert (home / "calls").read_text("utf-8").splitlines() == once * 3, "it can be run again"
+
+
+def test_the_script_says_what_it_changes_and_how_to_take_it_back(tmp_path: Path) -> None:
+    head = printed(tmp_path, "--every", "90s").partition("set -eu\n")[0]
+    assert "every 90 s" in head
+    assert "the cluster it only reads" in head
+    assert "systemctl --user disable --now playbook-sample.timer" in head
+
+
+@pytest.mark.parametrize(("tool", "told"), [("loginctl", "sudo loginctl enable-linger"), ("systemctl", "")])
+def test_a_refusal_ends_the_script(tool: str, told: str, tmp_path: Path) -> None:
+    done = run_script(printed(tmp_path), tmp_path / "home", refuses=tool)
+    assert done.returncode == 1
+    assert told in done.stderr
+    assert "the timer runs" not in done.stdout
+    assert (tmp_path / "home/calls").read_text("utf-8").splitlines()[-1].startswith(tool)
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+@pytest.mark.parametrize("shell", ["bash", "sh"])
+def test_a_shell_can_read_the_script(shell: str, language: str, tmp_path: Path) -> None:
+    text = printed(tmp_path, "--state-dir", str(tmp_path / "it's $HOME"), "--lang", language)
+    done = subprocess.run([shell, "-n"], input=text, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def parsed(path: Path) -> configparser.RawConfigParser:
@@ -162,8 +213,8 @@ def parsed(path: Path) -> configparser.RawConfigParser:
     return parser
 
 
-def test_the_unit_takes_the_same_samples_at_the_same_place(tmp_path: Path) -> None:
-    service, timer = split(unit(tmp_path, "--every", "90s"), tmp_path)
+def test_the_timer_takes_the_same_samples_at_the_same_place(tmp_path: Path) -> None:
+    service, timer = installed(printed(tmp_path, "--every", "90s"), tmp_path / "home")
     content = parsed(service)
     assert content["Service"]["Type"] == "oneshot"
     assert content["Service"]["ExecStart"] == f"{sys.executable} -m playbook step 9 --state-dir {tmp_path / 'state'}"
@@ -176,16 +227,15 @@ def test_the_unit_takes_the_same_samples_at_the_same_place(tmp_path: Path) -> No
 
 
 def test_a_relative_folder_is_made_absolute(tmp_path: Path) -> None:
-    assert f"--state-dir {ROOT / 'kept'}\n" in unit(tmp_path, "--state-dir", "kept")
+    assert f"--state-dir {ROOT / 'kept'}\n" in printed(tmp_path, "--state-dir", "kept")
 
 
 @pytest.mark.parametrize("odd", ["plain", 'a b%c$d"e\\f'])
 def test_systemd_accepts_it(odd: str, tmp_path: Path) -> None:
     if not shutil.which("systemd-analyze"):
         pytest.skip("systemd-analyze is not installed")
-    service, timer = split(
-        unit(tmp_path, "--state-dir", str(tmp_path / odd), environ={"KUBECONFIG": f"/{odd}"}), tmp_path
-    )
+    text = printed(tmp_path, "--state-dir", str(tmp_path / odd), environ={"KUBECONFIG": f"/{odd}"})
+    service, timer = installed(text, tmp_path / "home")
     done = subprocess.run(["systemd-analyze", "--user", "verify", str(service), str(timer)], capture_output=True, text=True,
                           env={"PATH": "/usr/bin:/bin", "XDG_RUNTIME_DIR": str(tmp_path), "HOME": str(tmp_path)}, check=False)  # fmt: skip
     ours = [line for line in done.stderr.splitlines() if "playbook-sample" in line]

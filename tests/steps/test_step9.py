@@ -71,6 +71,67 @@ def test_a_second_too_early_is_pending_and_24_hours_are_complete(at: Verificatio
     assert {finding.verdict for finding in session.result("9").findings} == {Verdict.PASS}
 
 
+def looked_at(at: Verification) -> list[str]:
+    """What the last attempt looked at besides the samples of Step 9, and Step 0."""
+    return [call for call in at.cluster.calls if call.startswith(("describe-pod", "logs-previous", "pod-events"))]
+
+
+def kept(at: Verification) -> list[str]:
+    """What stands with the samples as evidence of Step 9."""
+    return [run.command for run in at.record.state.result("9").runs if not run.command.startswith("step9-")]
+
+
+def test_a_restart_is_looked_into_at_once_and_once(at: Verification) -> None:
+    name = pod(at)
+    looks = [f"describe-pod.{name}", f"logs-previous.{name}", "pod-events"]
+    at.all()
+    assert (looked_at(at), kept(at)) == ([], []), "nothing differs"
+    for restarts in (1, 2):
+        at.cluster.restarts[name] = restarts
+        at.later(hours=1)
+        at.all()
+        assert looked_at(at) == looks
+        at.later(hours=1)
+        at.all()
+        assert looked_at(at) == [], "it was looked into at the sample before"
+        assert kept(at) == looks * restarts, "the earlier ones stay with the samples"
+
+
+def test_a_status_that_changed_is_looked_into_without_a_log_that_there_is_not(at: Verification) -> None:
+    name = pod(at)
+    at.change("step9-1-pod-restarts", f"{name}   Running", f"{name}   Failed ")
+    at.all()
+    assert looked_at(at) == [f"describe-pod.{name}", "pod-events"]
+    at.all()
+    assert looked_at(at) == []
+    at.cluster.answers.clear()
+    at.all()
+    assert looked_at(at) == [], "as in the baseline again"
+
+
+def test_pods_that_were_replaced_are_looked_into(at: Verification) -> None:
+    at.replace_pods()
+    at.all(only="9")
+    assert looked_at(at) == [*(f"describe-pod.{name}" for name in at.cluster.observers), "pod-events"]
+    at.cluster.observers.pop()
+    at.all(only="9")
+    assert looked_at(at) == ["pod-events"], "of a pod that is gone only events are left"
+
+
+def test_a_sample_that_could_not_be_read_differs_from_nothing(at: Verification) -> None:
+    at.answer("step9-1-pod-restarts", "", UNREACHABLE)
+    at.all()
+    assert looked_at(at) == []
+
+
+def test_what_was_looked_at_is_set_aside_with_its_samples(at: Verification) -> None:
+    at.cluster.restarts[pod(at)] = 1
+    at.all()
+    assert kept(at)
+    at.all(start="9")
+    assert kept(at) == []
+
+
 def test_without_new_files_24_hours_are_a_fail(at: Verification) -> None:
     at.answer("step9-3-recent-files", "0\n")
     at.later(hours=25)

@@ -1,0 +1,51 @@
+"""`--dry-run`: the commands of steps as they would be run; no cluster is asked, nothing is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import click
+
+from ..guide.catalog import EMERGENCY, load
+from ..model import Command
+from ..output.columns import clean
+from ..output.labels import TITLES
+from ..runtime.environment import has_tool
+from ..steps import STEPS
+from ..steps.step3_secrets import not_needed
+from ..text import msg
+from .streams import notify
+
+
+def show_commands(steps: Iterable[str]) -> int:
+    """Print the commands of `steps` (3) or of sub-steps (3-4), in the guide's order; the exit status is 0.
+
+    Raises UsageError where the guide has none under that number, TamperedCommand as the catalog does.
+    """
+    catalog = load()
+    for step in steps:
+        if "-" in step:
+            commands = [command for command in catalog.of_step(step) if command.id != EMERGENCY]
+        else:
+            wanted = (id for id in STEPS[int(step)].commands if id != not_needed(has_tool("jq")))
+            commands = [catalog.command(id) for id in wanted]
+        click.echo("\n".join(_lines(step, commands)))
+    notify(msg("Nothing was run. Beside these run a few of the program's own, which docs/guide-notes.md lists."))
+    return 0
+
+
+def _lines(step: str, commands: Iterable[Command]) -> Iterator[str]:
+    yield f"{msg('Step {step}', step=step)}  {TITLES[step.partition('-')[0]]}"
+    for command in commands:
+        yield f"  {command.id}{_mark(command)}"
+        yield from (f"      $ {clean(line)}" for line in command.text.rstrip("\n").split("\n"))
+
+
+def _mark(command: Command) -> str:
+    if not command.mutates:
+        return ""
+    marks = [
+        msg("changes the cluster"),
+        *([msg("is run with permission only")] if command.step.startswith("8") else []),
+    ]
+    return f"  ({', '.join(map(str, marks))})"
