@@ -172,8 +172,5 @@ class Console:
     def _summary(self, session: Session) -> str:
         """What a person needs at the end, on one screen; with -v every finding before it."""
         end = ending(session, colour=self.colour)
-        if not self._verbose:
-            return f"\n{end}"
-        return "\n" + "\n\n".join(
-            filter(None, (terminal.details(session, colour=self.colour), overall_sentence(session)))
-        )
+        details = terminal.details(session, colour=self.colour) if self._verbose else ""
+        return "\n" + "\n\n".join(filter(None, (details, end)))

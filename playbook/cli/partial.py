@@ -108,8 +108,8 @@ def summary_verb() -> int:
     "watch",
     """\b
     Examples:
-      playbook watch --every 15m                        in tmux or a terminal that stays
-      playbook watch --every 15m --print-unit | bash    the same by a systemd user timer
+      playbook watch --every 15m                       in tmux
+      playbook watch --every 15m --print-unit | bash   by a systemd user timer
     """,
 )
 @option("--every", default="15m", show_default=True, metavar="TIME", help="Time between samples: 90s, 15m, 1h.")
