@@ -52,7 +52,8 @@ class Raised(NamedTuple):
 def answers(text: str) -> tuple[Answer, ...]:
     """What /health answered: one whole JSON object, whatever kubectl says around it; twice where kubectl printed it twice.
 
-    An object within something else (a page, a list, a sentence, a piece of a body) is no answer.
+    An object within something else (a page, a list, a sentence, a piece of a body) is no answer, and none that says one
+    thing twice: which of the two counts, each reader decides otherwise.
 
     >>> answers('{"status": "ok", "uptime": 7142}pod "tmp-curl" deleted')
     (Answer(line=1, body={'status': 'ok', 'uptime': 7142}),)
@@ -61,7 +62,7 @@ def answers(text: str) -> tuple[Answer, ...]:
     """
     bare = _AROUND.sub(lambda found: " " * len(found[0]), text)
     found: list[Answer] = []
-    decoder, at = json.JSONDecoder(), _next(bare, 0)
+    decoder, at = json.JSONDecoder(object_pairs_hook=_said_once), _next(bare, 0)
     while at < len(bare):
         try:
             value, end = decoder.raw_decode(bare, at)
@@ -72,6 +73,14 @@ def answers(text: str) -> tuple[Answer, ...]:
         found.append(Answer(bare.count("\n", 0, at) + 1, value))
         at = _next(bare, end)
     return tuple(found) if all(answer.body == found[0].body for answer in found) else ()
+
+
+def _said_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object; raises ValueError where a key stands twice in it."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a key stands twice")
+    return found
 
 
 def _next(text: str, at: int) -> int:

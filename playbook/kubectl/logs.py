@@ -51,9 +51,10 @@ _ALIASES = {
     "C": "CRITICAL", "CRIT": "CRITICAL", "ALERT": "CRITICAL", "EMERG": "CRITICAL", "EMERGENCY": "CRITICAL",
     "오류": "ERROR", "에러": "ERROR", "심각": "CRITICAL", "치명적": "CRITICAL", "치명": "CRITICAL",
     "경고": "WARNING", "정보": "INFO",
-    "F": "FATAL", "W": "WARNING", "WARN": "WARNING", "I": "INFO", "INFORMATION": "INFO", "D": "DEBUG",
+    "F": "FATAL", "FATA": "FATAL", "PANI": "PANIC",
+    "W": "WARNING", "WARN": "WARNING", "I": "INFO", "INFORMATION": "INFO", "D": "DEBUG",
 }  # fmt: skip
-_WORDS = "TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERR|ERROR|CRIT|CRITICAL|FATAL|PANIC|ALERT|EMERG"
+_WORDS = "TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERR|ERRO|ERROR|SEVERE|CRIT|CRITICAL|FATA|FATAL|PANI|PANIC|ALERT|EMERG|EMERGENCY"
 _KOREAN = "오류|에러|심각|치명적|치명|경고|정보"
 _KEYS = "level|lvl|severity|levelname|level_name|severity_text|loglevel|log_level|log\\.level"
 _COLOUR = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
@@ -84,7 +85,7 @@ _CRASH_LINE = re.compile(
     r"^\S*python[\d.]*: (?:can't open file|No module named)|^(?:Fatal Python error|panic|fatal error): |^terminate called |"
     rf"^{_SIGNALLED}\s*$|^.*: line \d+: +\d+ +{_SIGNALLED}|: error while loading shared libraries: |"
     r"^(?:/bin/)?(?:ba|da|a)?sh: (?:\d+: |line \d+: )?\S+: (?:not found|command not found|[Pp]ermission denied|No such file)|"
-    r"^Exception in thread "
+    r"^Exception in thread |^thread '[^']*' (?:\(\d+\) )?panicked at |^goroutine \d+ \["
 )
 _ACCESS = re.compile(r'"(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) \S* HTTP/\d')
 _STARTS = re.compile(

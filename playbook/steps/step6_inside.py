@@ -92,7 +92,8 @@ def postgres_log(run: Run) -> Finding:
     """LOG-POSTGRES: the ready line, and neither FATAL nor PANIC.
 
     A server that has been up for long no longer shows the ready line in 30 lines: a warn. A ready line before a
-    shutdown (the set-up server of a first start) is not counted.
+    shutdown (the set-up server of a first start) is not counted, nor one before a signal (the kernel's, out of memory)
+    ended one of its processes: then the server starts anew, and a later ready line is a warn.
     """
     asked = Question(Code.LOG_POSTGRES, "6-3", READY_LINE, run)
     rows = [record for record in postgres_records(run.out) if not _KUBELET.search(record.text)]
@@ -104,19 +105,27 @@ def postgres_log(run: Run) -> Finding:
         return asked.unseen(why)
     if cut := _cut(run, rows[-1].level):
         return asked.unseen(cut)
-    is_ready = None
+    is_ready = killed = None
     for record in rows:
         if READY_LINE in record.text and record.level in ("LOG", ""):
             is_ready = record
+        elif record.level == "LOG" and _KILLED.search(record.text):
+            is_ready, killed = None, record
         elif "database system is shut down" in record.text or "fast shutdown request" in record.text:
             is_ready = None
+    if is_ready and killed:
+        summary = msg("a process of the server was ended by a signal; the server started anew")
+        return asked.warned(summary, _short(killed.text), killed.line, remedies.READ_POSTGRES_LOG)
     if is_ready:
         return asked.passed(msg("ready to accept connections"), _short(is_ready.text), is_ready.line)
     stopped = any("shut down" in record.text or "shutdown" in record.text for record in rows)
-    if len(rows) >= POSTGRES_TAIL and not stopped and any(record.level for record in rows):
+    if len(rows) >= POSTGRES_TAIL and not (stopped or killed) and any(record.level for record in rows):
         seen = msg("{n} lines, no FATAL or PANIC: the server has been up for long", n=len(rows))
         return asked.warned(msg("the ready line is not among the last lines"), seen)
     return asked.unseen(msg("{n} lines without the ready line: it may be starting", n=len(rows)))
+
+
+_KILLED = re.compile(r"LOG:  [\w ]+(?: \"[^\"]*\")? \(PID \d+\) was terminated by (?:signal|exception)")
 
 
 def _cut(run: Run, last_level: str) -> UnreadableText | None:

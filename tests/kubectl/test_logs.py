@@ -34,6 +34,11 @@ STATED = [
     ('{"severity": "CRITICAL", "message": "cut in the mid', "CRITICAL"),
     ('  "level": "ERROR",', "ERROR"),
     ("2026-11-22 12:00:00 KST [12] observer FATAL no connection", "FATAL"),
+    ("ERRO[0001] no connection", "ERROR"),
+    ("FATA[2026-11-22T12:00:00+09:00] no connection", "FATAL"),
+    ("PANI[0001] no connection", "PANIC"),
+    ("SEVERE: no connection", "ERROR"),
+    ("2026-11-22 12:00:00 EMERGENCY no connection", "CRITICAL"),
     ("Traceback (most recent call last):", "TRACEBACK"),
     ('  File "/app/observer.py", line 6, in <module>', "TRACEBACK"),
 ]
@@ -121,6 +126,9 @@ def test_a_hostile_line_costs_little(hostile: str) -> None:
         "Segmentation fault",
         "Fatal Python error: init_fs_encoding: failed to get the Python codec of the filesystem encoding",
         "Killed",
+        "thread 'main' panicked at src/main.rs:12:5:",
+        "thread '<unnamed>' (4711) panicked at src/lib.rs:3:9:",
+        "goroutine 1 [running]:",
     ],
 )
 def test_a_program_that_ended_without_a_record_is_no_clean_log(line: str) -> None:

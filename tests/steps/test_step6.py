@@ -324,6 +324,13 @@ READY = f"{AT}LOG:  database system is ready to accept connections\n"
         (f"{READY}{AT}LOG:  received fast shutdown request\n{AT}LOG:  database system is shut down\n", "inconclusive"),
         (f"{READY}{AT}LOG:  database system is shut down\n{READY}", "pass"),
         (f"{AT}LOG:  statement: SELECT 'FATAL: x'\n{READY}", "pass"),
+        (f"{READY}{AT}LOG:  server process (PID 71) was terminated by signal 9: Killed\n", "inconclusive"),
+        (f"{READY}{AT}LOG:  server process (PID 71) was terminated by signal 9: Killed\n{READY}", "warn"),
+        (f"{AT}LOG:  server process (PID 71) was terminated by signal 9: Killed\n" * 30, "inconclusive"),
+        (
+            f'{READY}{AT}LOG:  background worker "x" (PID 71) was terminated by signal 11: Segmentation fault\n',
+            "inconclusive",
+        ),
         (f"{READY}{AT}FATA", "inconclusive"),  # cut before it could say what it was about to
         ("unable to retrieve container logs for containerd://0d7a", "inconclusive"),
     ],

@@ -121,6 +121,8 @@ NO_BODY = [
     f"{OK}<br>",
     '"' + OK.replace('"', '\\"') + '"',
     f'{{"a": 1}}\n{OK}',
+    '{"status": "error", "status": "ok"}',
+    '{"status": "ok", "status": "ok", "checks": {"db": "down", "db": "up"}}',
     "x" * 200_000 + OK,
     f'{{"blob": "{"x" * 150_000}", "inner": {OK}, "cut',
 ]
