@@ -58,9 +58,15 @@ def require_tools(steps: Iterable[str] = "0123456789") -> None:
         raise MissingTool(msg("not installed, or not on PATH: {tools}", tools=", ".join(missing)), _remedy_for(missing))
 
 
+def _installer() -> str:
+    """How this user installs a package on this machine."""
+    manager = "dnf" if has_tool("dnf") and not has_tool("apt-get") else "apt-get"
+    return f"{'sudo ' if os.geteuid() else ''}{manager} install"
+
+
 def _remedy_for(missing: tuple[str, ...]) -> Message:
     if "kubectl" not in missing:
-        return msg("install it: {command}", command=f"sudo apt-get install {' '.join(missing)}")
+        return msg("install it: {command}", command=f"{_installer()} {' '.join(missing)}")
     if has_tool("k3s"):
         return msg("K3s has kubectl inside: {command}", command='sudo ln -s "$(command -v k3s)" /usr/local/bin/kubectl')
     return msg(
