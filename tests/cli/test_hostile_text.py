@@ -47,7 +47,7 @@ def recording(folder: Path, state: str, place: str) -> str:
     made = folder / "recording"
     shutil.copytree(FIXTURES / state, made)
     for path in made.rglob("*.*"):
-        if path.suffix != ".json":
+        if path.suffix != ".json" and path.stem != "step6-4-env":  # whose values would be masked wherever they stand
             text = path.read_bytes().decode("utf-8", "surrogateescape")
             path.write_bytes(PLACES[place](path.suffix, text).encode("utf-8", "surrogateescape"))
     if place == "in errors":
