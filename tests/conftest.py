@@ -32,6 +32,7 @@ else:
 
 
 SLOW = {
+    "cli/test_one_step.py",
     "cli/test_repair.py",
     "cli/test_signing.py",
     "cli/test_watch.py",
