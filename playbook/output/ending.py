@@ -38,8 +38,8 @@ def ending(session: Session, *, colour: bool = False) -> str:
 
 
 def _unexplained(session: Session) -> list[Finding]:
-    explained = {code for cause in session.causes for code in cause.explains}
     """What no root cause explains, the worst first."""
+    explained = {code for cause in session.causes for code in cause.explains}
     findings = [finding for result in session.results for finding in result.findings]
     findings.sort(key=lambda finding: SEVERITY.index(finding.verdict))
     return [f for f in findings if f.verdict not in SETTLED and f.code not in explained and not session.waiver_for(f)]
