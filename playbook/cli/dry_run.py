@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-import click
-
 from ..guide.catalog import EMERGENCY, load
 from ..model import Command
-from ..output.columns import clean
 from ..output.labels import TITLES
 from ..runtime.environment import has_tool
 from ..steps import STEPS
 from ..steps.step3_secrets import not_needed
 from ..text import msg
-from .streams import notify
+from .streams import notify, say
 
 
 def show_commands(steps: Iterable[str]) -> int:
@@ -22,14 +19,13 @@ def show_commands(steps: Iterable[str]) -> int:
 
     Raises UsageError where the guide has none under that number, TamperedCommand as the catalog does.
     """
-    catalog = load()
+    catalog, other = load(), not_needed(has_tool("jq"))
     for step in steps:
         if "-" in step:
             commands = [command for command in catalog.of_step(step) if command.id != EMERGENCY]
         else:
-            wanted = (id for id in STEPS[int(step)].commands if id != not_needed(has_tool("jq")))
-            commands = [catalog.command(id) for id in wanted]
-        click.echo("\n".join(_lines(step, commands)))
+            commands = [catalog.command(id) for id in STEPS[int(step)].commands if id != other]
+        say("\n".join(_lines(step, commands)))
     notify(msg("Nothing was run. Beside these run a few of the program's own, which docs/guide-notes.md lists."))
     return 0
 
@@ -38,7 +34,7 @@ def _lines(step: str, commands: Iterable[Command]) -> Iterator[str]:
     yield f"{msg('Step {step}', step=step)}  {TITLES[step.partition('-')[0]]}"
     for command in commands:
         yield f"  {command.id}{_mark(command)}"
-        yield from (f"      $ {clean(line)}" for line in command.text.rstrip("\n").split("\n"))
+        yield from (f"      $ {line}" for line in command.text.rstrip("\n").split("\n"))
 
 
 def _mark(command: Command) -> str:

@@ -9,10 +9,9 @@ from typing import Any
 from .. import api
 from ..errors import EXIT_OF
 from ..model import NAMESPACE, Verdict
-from ..output.columns import wrapped
 from ..output.markdown import warm_up
 from ..output.status import next_line
-from ..output.terminal import COLUMNS
+from ..output.terminal import at_words
 from ..runtime.environment import has_tool
 from ..session.store import operator
 from ..text import msg
@@ -34,7 +33,7 @@ def carry_out(
                 kubectl=shutil.which("kubectl") or "-",
                 operator=operator(),
             )
-            console.notice("\n".join(wrapped(str(about), COLUMNS, "  ")))
+            console.notice(at_words(about))
         session = api.run(state_dir=state_dir, listener=console, cancel=console.cancel, **how)
         path = api.session_folder(state_dir, session.id) / "report.md"
         api.save(api.render(replace(session, scope=())), path)  # the report is of the session, not of one step
@@ -47,7 +46,7 @@ def carry_out(
             tell_what_is_wrong(state_dir)
         report = msg("report: {path}", path=str(path))
         if form == "text" and not quiet:
-            console.result("\n".join(wrapped(str(report), COLUMNS, "  ")))
+            console.result(at_words(report))
             if onwards := next_line(session):
                 console.notice(onwards)
         else:

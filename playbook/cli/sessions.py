@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from .. import api
 from ..errors import PlaybookError
-from ..output.columns import wrapped
 from ..output.labels import overall_sentence
-from ..output.terminal import COLUMNS
+from ..output.terminal import at_words
 from ..session.store import SessionStore, state_directory
 from ..text import msg
 from .options import lang_option, state_option, verb
@@ -29,7 +28,7 @@ def sessions_verb(state_dir: str | None) -> int:
         day, hour = name[:8], name[9:15]
         began = f"{day[:4]}-{day[4:6]}-{day[6:]} {hour[:2]}:{hour[2:4]}Z"
         say(f"{'*' if name == current else ' '} {name}  {began}")
-        say("\n".join(wrapped(f"    {verdict}", COLUMNS, "    ")))
+        say(at_words(f"    {verdict}", "    "))
     if not store.ids():
         notify(msg("there is no session in {folder}", folder=str(store.directory)))
     return 0

@@ -28,6 +28,12 @@ from .labels import (
 COLUMNS = 80
 """How wide a terminal is taken to be: text is broken at words there. Commands stay whole, so that they can be copied."""
 
+
+def at_words(text: object, indent: str = "  ") -> str:
+    """`text` broken at words where a terminal ends; the lines after the first begin with `indent`."""
+    return "\n".join(wrapped(str(text), COLUMNS, indent))
+
+
 _COLOURS = {
     Verdict.PASS: "32",
     Verdict.WARN: "33",

@@ -159,9 +159,8 @@ class Engine:
         """All samples of `step`, and what each that differed asked for: of earlier attempts, and now of the newest."""
         samples = self._since_restart(step)
         judged = self.session.state.result(step.id).runs
-        looked = [run for run in judged if run.command not in step.commands]
         since = min((run.started_at for run in samples), default=self.session.now())
-        looked = [run for run in looked if run.started_at >= since]
+        looked = [run for run in judged if run.command not in step.commands and run.started_at >= since]
         for command, target in step.looks(Runs(judged), samples) if step.looks else ():
             looked.append(execution.run(command, target))
         return Runs(map(self.session.as_seen, self.session.in_order((*samples, *looked))))
