@@ -7,14 +7,14 @@ import os
 import re
 import shutil
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 from ..clock import utc_now
 from ..guide.own_commands import CLUSTER_UID, CONTEXT, IMAGES, VERSION
-from ..model import Command, Provenance
+from ..model import Command, Provenance, Run
 from ..session.store import operator
 from ..version import __version__
 from .child_environment import child_environment, working_folder
@@ -22,9 +22,9 @@ from .environment import has_tool
 from .runner import Runner
 
 _VERSIONS = (
-    ("bash", "bash --version", re.compile(r"version (\S+)")),
-    ("jq", "jq --version", re.compile(r"jq-(\S+)")),
-    ("curl", "curl --version", re.compile(r"curl (\S+)")),
+    ("bash", re.compile(r"version (\S+)")),
+    ("jq", re.compile(r"jq-(\S+)")),
+    ("curl", re.compile(r"curl (\S+)")),
 )
 _CLIENT = re.compile(r"(?:Client Version: |GitVersion:\")(v\d[^\s\",]+)")
 _SERVER = re.compile(r"Server Version: (?:version\.Info\{.*?GitVersion:\")?(v\d[^\s\",]+)")
@@ -41,28 +41,30 @@ def provenance(
     The API server is asked for its version only with `ask_server`. Credentials are not read, only their names.
     """
     children = child_environment(environ, working_folder())
-    found = shutil.which("kubectl", path=children.variables.get("PATH"))
-    kubectl = Path(found).resolve() if found else None
+    path = shutil.which("kubectl", path=children.variables.get("PATH"))
+    kubectl = Path(path).resolve() if path else None
     with ThreadPoolExecutor(4) as pool:
-        seen_version = pool.submit(runner.run, VERSION if ask_server else _CLIENT_ONLY)
-        seen_context = pool.submit(runner.run, CONTEXT if ask_server else replace(CONTEXT, timeout_s=_UNANSWERED_S))
-        asked = [pool.submit(runner.run, command).result for command in (CLUSTER_UID, IMAGES) if ask_server]
-        version, names = seen_version.result(), seen_context.result()
-        uid, images = [answer().out for answer in asked] or ["", ""]
-    client, server = _CLIENT.search(version.out), _SERVER.search(version.out)
-    tools = [("kubectl", client[1] if client else "?")] if kubectl else []
-    for tool, text, pattern in _VERSIONS:
-        if has_tool(tool):
-            seen = pattern.search(runner.run(Command(f"version-{tool}", "", text, "", timeout_s=5.0)).out)
-            tools.append((tool, seen[1] if seen else "?"))
-    context, _, user = names.out.strip().partition(" ")
+
+        def ask(command: Command) -> Future[Run]:
+            return pool.submit(runner.run, command)
+
+        version = ask(VERSION if ask_server else _CLIENT_ONLY)
+        names = ask(CONTEXT if ask_server else replace(CONTEXT, timeout_s=_UNANSWERED_S))
+        uid, images = (ask(command) if ask_server else None for command in (CLUSTER_UID, IMAGES))
+        digest = pool.submit(_digest, kubectl) if kubectl else None
+        asked = [(tool, ask(_version_of(tool)), pattern) for tool, pattern in _VERSIONS if has_tool(tool)]
+    client, server = (pattern.search(version.result().out) for pattern in (_CLIENT, _SERVER))
+    seen = [("kubectl", client)] if kubectl else []
+    seen += [(tool, pattern.search(answer.result().out)) for tool, answer, pattern in asked]
+    context, _, user = names.result().out.strip().partition(" ")
+    shown_uid = uid.result().out.strip() if uid else ""
     return Provenance(
         program=__version__,
         commands=commands,
         kubectl=str(kubectl or ""),
-        kubectl_sha256=_digest(kubectl) if kubectl else "",
+        kubectl_sha256=digest.result() if digest else "",
         k3s=kubectl is not None and kubectl.name.startswith("k3s"),
-        tools=tuple(tools),
+        tools=tuple((tool, found[1] if found else "?") for tool, found in seen),
         server=server[1] if server else "",
         kubeconfig=children.variables.get("KUBECONFIG", ""),
         context=context,
@@ -71,8 +73,8 @@ def provenance(
         noticed=tuple(name for name in _READ_BY_TOOLS if Path(name).expanduser().is_file()),
         operator=operator(environ),
         zone=zone_of(utc_now()),
-        cluster_uid=uid.strip() if _UID.fullmatch(uid.strip()) else "",
-        images=images_in(images),
+        cluster_uid=shown_uid if _UID.fullmatch(shown_uid) else "",
+        images=images_in(images.result().out) if images else (),
     )
 
 
@@ -98,6 +100,10 @@ _UNANSWERED_S = 3.0
 """Where no API server answers, some kubectls (Google's dispatcher) still ask it first, whatever they are to do."""
 
 _CLIENT_ONLY = Command(VERSION.id, "", "kubectl version --client\n", "", timeout_s=_UNANSWERED_S)
+
+
+def _version_of(tool: str) -> Command:
+    return Command(f"version-{tool}", "", f"{tool} --version", "", timeout_s=5.0)
 
 
 def _digest(path: Path) -> str:

@@ -50,6 +50,7 @@ class OpenSession:
         """Gives the run of Step 6-4 where the Secrets cannot be read and nothing else will ask for it."""
         self.live = False
         self._knows = False  # whether the Secrets' values or those of 6-4 were read by this program
+        self._masked_by = (-1, False)  # the redactor's version and `_knows`, when all that is kept was last masked
         self._lock = RLock()
         self._journal = journal
         self._writer = RecordingWriter(folder) if folder else None
@@ -183,9 +184,7 @@ class OpenSession:
                     self._writer.add(run)
                 self.note(Kind.RUN, **run_to_json(run), **more)
             if any(run.command == ids.ENV for run in batch):
-                self._mask_again({(run.command, run.ordinal) for run in kept})
-                if self.live:
-                    self._rewrite()
+                self._mask_again()
             return kept
 
     def end_unfinished(self) -> tuple[Run, ...]:
@@ -251,8 +250,7 @@ class OpenSession:
         """Mask with all that is known by now what was kept before, once it is known to be the same cluster."""
         with self._lock:
             if self._knows:
-                self._mask_again(set())
-                self._rewrite()
+                self._mask_again()
 
     def _learn_first(self, batch: tuple[Run, ...]) -> None:
         """Before anything else is kept: the values of the Secrets, into memory only."""
@@ -309,10 +307,13 @@ class OpenSession:
             return run
         return replace(run, ordinal=reserved.pop(0) if reserved else self._next(run.command))
 
-    def _mask_again(self, fresh: set[RunKey]) -> None:
-        """What Step 6-4 taught is masked in what was recorded before it, too."""
+    def _mask_again(self) -> None:
+        """What was learned is masked in what was kept before, too; nothing to do when no more is known than then."""
+        known = (self.redactor.version, self._knows)
+        if known == self._masked_by:
+            return
         for key, run in list(self._runs.items()):
-            masked, more = (run, {}) if key in fresh else self._masked(self._seen.get(key, run))
+            masked, more = self._masked(self._seen.get(key, run))
             if (masked.stdout, masked.stderr) == (run.stdout, run.stderr):
                 continue
             self._runs[key] = masked
@@ -321,6 +322,9 @@ class OpenSession:
             self.note(Kind.REMASK, command=run.command, ordinal=run.ordinal, out=out, err=err, **more)
             if self._writer:
                 self._writer.replace(masked)
+        if self.live:
+            self._rewrite()
+        self._masked_by = known
 
 
 def in_memory(session_id: str, clock: Clock = utc_now) -> OpenSession:

@@ -39,9 +39,11 @@ Span = tuple[int, int, str]
 class Redactor:
     """Masks secrets and remembers those it has met; one for each session. Safe to share between threads."""
 
-    __slots__ = ("_forms", "_lock", "_long", "_open", "_secret", "_words")
+    __slots__ = ("_forms", "_lock", "_long", "_open", "_secret", "_words", "version")
 
     def __init__(self) -> None:
+        self.version = 0
+        """Rises whenever what is looked for changes: what was masked by the same version need not be masked again."""
         self._secret: dict[bytes, str] = {}
         self._open: frozenset[bytes] = ORDINARY
         self._forms: tuple[tuple[str, Form], ...] = ()
@@ -86,6 +88,7 @@ class Redactor:
             if new or len(secret) != len(known):
                 self._secret = secret
                 self._prepare()
+                self.version += 1
             return new
 
     def _prepare(self) -> None:

@@ -31,11 +31,11 @@ class Text:
     def __init__(self, data: bytes) -> None:
         self._data = data
         self._joined = data.translate(None, b"\r\n")
-        self._there: dict[int, bool] = {}
+        self._there = frozenset(byte for byte in range(256) if byte in self._joined)
 
     def find(self, form: Form) -> Iterator[tuple[int, int]]:
         """Where `form` stands, also where line ends split it, and, for an encoded one, line ends with an indent."""
-        if not all(self._has(byte) for byte in form.bytes_needed):
+        if not form.bytes_needed <= self._there:  # far cheaper than to look for it, and mostly enough to rule it out
             return
         yield from self._in(self._joined, form, _ENDS)
         if form.encoded and self._unindented is not None:
@@ -48,12 +48,6 @@ class Text:
             places = self._places(removed, len(text))
             yield places.original(start), places.original(end - 1) + 1
             at = text.find(form.anchor, max(at + 1, end))
-
-    def _has(self, byte: int) -> bool:
-        """Whether the text has `byte`: far cheaper than to look for a whole form, and mostly enough to rule it out."""
-        if byte not in self._there:
-            self._there[byte] = byte in self._joined
-        return self._there[byte]
 
     @cached_property
     def _unindented(self) -> bytes | None:
