@@ -10,7 +10,7 @@ from ..guide import ids, remedies
 from ..guide.codes import Code
 from ..guide.expected import GHCR_SECRET, GHCR_SECRET_TYPE, OBSERVER_SECRETS, SEALED_SECRETS, SECRET_KEYS
 from ..kubectl.failures import FailureKind, failure
-from ..kubectl.pods import Pod, of_deployment, pods
+from ..kubectl.pods import Pod, left_over, of_deployment, pods
 from ..kubectl.secrets import SealedSecret, SecretRow, sealed_secrets, secret_words, secrets
 from ..kubectl.tables import only, sections
 from ..model import Finding, Remedy, Run, Runs
@@ -62,8 +62,12 @@ def _controller(run: Run) -> Finding:
         rows = read_rows(run, lambda text: pods(text, required=("NAME", "READY", "STATUS")))
         mine = [pod for pod in rows if _is_controller(pod.name)]
         up = [pod for pod in mine if pod.is_up]
+        others = [pod for pod in mine if not (pod.is_up or pod.status == "Terminating" or left_over(pod, mine, 1))]
     except (NotSeen, UnreadableText) as why:
         return asked.unseen(why)
+    if up and others:
+        summary = msg("one SealedSecrets controller is Running, another one is not")
+        return asked.warned(summary, _shown(others[0]), others[0].line)
     if up:
         return asked.passed(msg("the SealedSecrets controller is Running"), _shown(up[0]), up[0].line)
     if rows and not mine:  # it may have another name; another namespace's pods must not pass for it

@@ -127,6 +127,11 @@ def test_the_variant_that_was_run_is_judged():
             "sealed-secrets-controller-5746f67bd5-6fb5r   1/1     Running            0             9s\n",
             None,
         ),
+        (  # a new version that does not start beside the old one that still runs
+            "sealed-secrets-controller-5746f67bd5-n7xqb   1/1     Running            0             48m\n"
+            "sealed-secrets-controller-6c8d9f7b44-6fb5r   0/1     CrashLoopBackOff   7             12m\n",
+            "warn",
+        ),
         (
             "debug                                        1/1     Running            0             48m\n"
             "sealed-secrets-controller-5746f67bd5-6fb5r   0/1     Error              0             48m\n",
