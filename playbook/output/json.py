@@ -9,7 +9,7 @@ from typing import Any
 
 from ..clock import NEVER, utc_text
 from ..errors import EXIT_OF
-from ..model import NAMESPACE, Cause, Evidence, Finding, Remedy, Run, Session, StepResult, Verdict
+from ..model import NAMESPACE, Cause, Evidence, Finding, Provenance, Remedy, Run, Session, StepResult, Verdict
 from ..session.fold import all_ten
 from ..text import Message
 from .columns import UNSEEN, clean
@@ -46,6 +46,24 @@ def to_json(session: Session, titles: Mapping[str, Message] = TITLES) -> dict[st
             for each in session.withheld
         ],
         "replayed": session.replayed,
+        "run_by": _run_by(how) if how else None,
+    }
+
+
+def _run_by(how: Provenance) -> dict[str, Any]:
+    """Programs, names of the credentials, and what of the environment was not handed on: as the report tells it."""
+    return {
+        "program": how.program,
+        "commands": how.commands,
+        "kubectl": {"path": how.kubectl, "sha256": how.kubectl_sha256} if how.kubectl else None,
+        "tools": dict(how.tools),
+        "kubeconfig": how.kubeconfig,
+        "context": how.context,
+        "user": how.user,
+        "operator": how.operator,
+        "not_handed_on": list(how.removed),
+        "read_by_tools": list(how.noticed),
+        "images": [{"pod": pod, "image": image, "digest": digest} for pod, image, digest in how.images],
     }
 
 

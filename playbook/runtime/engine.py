@@ -12,8 +12,9 @@ from ..errors import EXIT_OF, BadSession, DiskTrouble, Interrupted
 from ..guide import ids
 from ..guide.catalog import read_only
 from ..model import PASSING, Cluster, Overall, Provenance, Runs, Session, StepResult
-from ..session.as_json import provenance_to_json
+from ..session.as_json import provenance_from_json, provenance_to_json
 from ..session.journal import Kind
+from ..session.remask import masked_texts
 from ..session.session import OpenSession
 from ..steps import STEPS, Step
 from ..steps.restart import RESTARTS, may_have_deleted
@@ -210,8 +211,10 @@ class Engine:
             pool.shutdown(wait=False)
 
     def _note_provenance(self) -> None:
-        if self._provenance is not None and self._provenance.result() != self.session.state.provenance:
-            self.session.note(Kind.PROVENANCE, **provenance_to_json(self._provenance.result()))
+        if self._provenance is not None:
+            told = masked_texts(provenance_to_json(self._provenance.result()), self.session.mask_own)
+            if provenance_from_json(told) != self.session.state.provenance:
+                self.session.note(Kind.PROVENANCE, **told)
 
     def _clean_up(self) -> None:
         """After a signal: no child is alive, and no pod of ours is left."""

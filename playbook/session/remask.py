@@ -15,9 +15,9 @@ _NOT_MASKED = frozenset({"verdict", "step", "evidence"})
 
 
 def masked_events(events: Iterable[Event], mask: Callable[[str], str]) -> tuple[Event, ...]:
-    """`events` with the texts of findings, causes and waivers masked; a finding or cause that this changes is marked.
+    """`events` with the texts of findings, causes and waivers masked, and the names that cluster and programs go by.
 
-    A waiver stays bound to its finding.
+    A finding or cause that this changes is marked. A waiver stays bound to its finding.
     """
     digests: dict[str, str] = {}
     found = []
@@ -34,20 +34,23 @@ def masked_events(events: Iterable[Event], mask: Callable[[str], str]) -> tuple[
             data = {**data, key: told}
         elif event.kind is Kind.WAIVE:
             data = {**data, "reason": mask(data["reason"]), "evidence": digests.get(data["evidence"], data["evidence"])}
+        elif event.kind in (Kind.IDENTITY, Kind.PROVENANCE):
+            data = masked_texts(data, mask)
         found.append(replace(event, data=data) if data != event.data else event)
     return tuple(found)
 
 
 def _marked(told: dict[str, Any], mask: Callable[[str], str]) -> dict[str, Any]:
-    masked = {key: value if key in _NOT_MASKED else _masked(value, mask) for key, value in told.items()}
+    masked = {key: value if key in _NOT_MASKED else masked_texts(value, mask) for key, value in told.items()}
     return told if masked == told else {**masked, "masked": True}
 
 
-def _masked(value: Any, mask: Callable[[str], str]) -> Any:
+def masked_texts(value: Any, mask: Callable[[str], str]) -> Any:
+    """A value as JSON has it, each text in it masked; the templates of messages are the program's own."""
     if isinstance(value, str):
         return mask(value)
-    if isinstance(value, list):
-        return [_masked(each, mask) for each in value]
+    if isinstance(value, (list, tuple)):
+        return [masked_texts(each, mask) for each in value]
     if isinstance(value, dict):
-        return {key: each if key == "template" else _masked(each, mask) for key, each in value.items()}
+        return {key: each if key == "template" else masked_texts(each, mask) for key, each in value.items()}
     return value

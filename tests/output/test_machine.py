@@ -127,6 +127,26 @@ def test_the_cluster_is_named_by_what_does_not_depend_on_its_address():
     assert (cluster["uid"], cluster["version"]) == (uid, "v1.34.1+k3s1")
 
 
+def test_it_says_by_what_the_commands_were_run_and_what_they_did_not_get():
+    how = replace(
+        sessions.complete().provenance,
+        kubectl="/usr/local/bin/k3s",
+        kubectl_sha256="ab" * 32,
+        context="default",
+        removed=("CURL_HOME",),
+        noticed=("~/.curlrc",),
+        images=(("postgres-0", "docker.io/library/postgres:15", "docker.io/library/postgres@sha256:ab12"),),
+    )
+    document = to_json(replace(sessions.complete(), provenance=how), sessions.TITLES)
+    VALIDATOR.validate(json.loads(json.dumps(document)))
+    told = document["run_by"]
+    assert told["kubectl"] == {"path": "/usr/local/bin/k3s", "sha256": "ab" * 32}
+    assert told["tools"]["bash"] == "5.2.15" and told["context"] == "default"
+    assert (told["not_handed_on"], told["read_by_tools"]) == (["CURL_HOME"], ["~/.curlrc"])
+    assert told["images"][0]["pod"] == "postgres-0"
+    assert to_json(replace(sessions.complete(), provenance=None), sessions.TITLES)["run_by"] is None
+
+
 @pytest.mark.parametrize(
     ("make", "verdict", "code"),
     [

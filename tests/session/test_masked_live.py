@@ -191,3 +191,28 @@ def test_ordinary_words_that_are_values_change_no_table_and_no_cluster(tmp_path:
     )
     cluster.answers["secret-values"] = lambda run: replace(run, stdout=b"", stderr=b"error: timed out\n", exit_code=1)
     assert go_on(tmp_path, cluster).cluster == first.cluster, "no other cluster, whatever was masked"
+
+
+def test_what_the_commands_were_run_by_is_masked_as_well(tmp_path: Path) -> None:
+    value = "pl4nted.Pg-pass-1"
+    image = f"postgres-0 reg.example/{value}:1 reg.example/{value}@sha256:ab12\n"
+    cluster = FakeCluster()
+    cluster.answers["secret-values"] = lambda run: replace(run, stdout=secrets_of(value).encode())
+    cluster.answers["kubectl-context"] = lambda run: replace(run, stdout=f"lab {value}".encode(), exit_code=0)
+    cluster.answers["pod-images"] = lambda run: replace(run, stdout=image.encode(), exit_code=0)
+    session = go_on(tmp_path, cluster)
+    mask = "*" * len(value)
+    assert session.provenance and (session.provenance.context, session.provenance.user) == ("lab", mask)
+    assert session.provenance.images == (("postgres-0", f"reg.example/{mask}:1", f"reg.example/{mask}@sha256:ab12"),)
+    assert files_with(SessionStore(tmp_path).folder(session.id), value) == []
+
+
+def test_what_a_later_attempt_learns_stands_in_no_name_that_an_earlier_one_noted(tmp_path: Path) -> None:
+    cluster = FakeCluster()
+    cluster.answers["kubectl-context"] = lambda run: replace(run, stdout=f"lab {PLANTED}".encode(), exit_code=0)
+    session = go_on(tmp_path, cluster)
+    assert session.provenance and session.provenance.user == PLANTED
+    cluster.answers["secret-values"] = lambda run: replace(run, stdout=secrets_of(PLANTED).encode())
+    session = go_on(tmp_path, cluster)
+    assert session.provenance and session.provenance.user == "*" * len(PLANTED)
+    assert files_with(SessionStore(tmp_path).folder(session.id), PLANTED) == []
