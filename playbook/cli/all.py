@@ -91,7 +91,7 @@ def all_verb(
     if dry_run:
         from .dry_run import show_commands  # noqa: PLC0415 - as below
 
-        return show_commands(step for step in "0123456789" if (start or "0") <= step <= until)
+        return show_commands((step for step in "0123456789" if (start or "0") <= step <= until), form)
     if only_plan:
         from .plan import show_plan  # noqa: PLC0415 - as below
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from ..errors import UsageError
 from ..guide.catalog import EMERGENCY, load
 from ..model import Command
 from ..output.labels import TITLES
@@ -11,14 +12,18 @@ from ..runtime.environment import has_tool
 from ..steps import STEPS
 from ..steps.step3_secrets import not_needed
 from ..text import msg
+from .console import Form
 from .streams import notify, say
 
 
-def show_commands(steps: Iterable[str]) -> int:
+def show_commands(steps: Iterable[str], form: Form) -> int:
     """Print the commands of `steps` (3) or of sub-steps (3-4), in the guide's order; the exit status is 0.
 
-    Raises UsageError where the guide has none under that number, TamperedCommand as the catalog does.
+    Raises UsageError where the guide has none under that number or another form than text is wanted, TamperedCommand as
+    the catalog does.
     """
+    if form != "text":
+        raise UsageError(msg("a dry run is for people: it has no other form than text"), msg("leave out --output"))
     catalog, other = load(), not_needed(has_tool("jq"))
     for step in steps:
         if "-" in step:

@@ -76,7 +76,7 @@ def step_verb(
         raise UsageError(msg("there is no Step {step}", step=step), question)
     require_step(number)
     if dry_run:
-        return show_commands([step])
+        return show_commands([step], form)
     if not part:
         return carry_out(allow_restart, form, state_dir, verbose=verbose, quiet=quiet, only=number, jobs=jobs)
     with Console(form, quiet=quiet) as console:

@@ -91,3 +91,9 @@ def test_a_dry_run_shows_the_one_variant_that_would_be_run(tmp_path: Path) -> No
     shown = Stubbed(tmp_path).playbook("step", "3", "--dry-run").stdout
     assert len([line for line in shown.splitlines() if line.startswith("  step3-4-")]) == 1
     assert "create secret" not in shown, "the emergency creation is a remedy"
+
+
+def test_a_dry_run_has_no_form_for_machines(tmp_path: Path) -> None:
+    done = Stubbed(tmp_path).playbook("step", "3", "--dry-run", "--output", "json")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "it has no other form than text" in done.stderr and "leave out --output" in done.stderr

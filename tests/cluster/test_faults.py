@@ -39,6 +39,8 @@ def test_fault(fault: Fault, faults: Faults, bare_cluster: Cluster, tmp_path: Pa
         pytest.skip(f"this cluster has no fault {fault.name}")
     with faults.undone(fault.undo) if fault.undo else nullcontext():
         faults.put_in(fault.name)
+        if fault.name == "sealed-wrong-key" and not until(lambda: _is_tried(bare_cluster, "obs-kis-secret"), 10, 1):
+            pytest.skip("nothing here tries to open SealedSecrets: the controller of this cluster is a stand-in")
         until(lambda: not _going(bare_cluster), 60, 0.5)
         before = _identities(bare_cluster)
         allowed = ["--allow-restart"] if fault.restart else []
@@ -54,6 +56,11 @@ def test_fault(fault: Fault, faults: Faults, bare_cluster: Cluster, tmp_path: Pa
     _holds(fault, seen, document)
     (following,) = re.findall(r"^next: (.*)$", seen.err, re.M)
     assert not changes_something(following), following
+
+
+def _is_tried(cluster: Cluster, sealed: str) -> bool:
+    """Whether the controller has told how it fared with a SealedSecret."""
+    return "status" in cluster.items("sealedsecret", sealed)[0]
 
 
 def _identities(cluster: Cluster) -> set[str]:
