@@ -59,6 +59,7 @@ class OpenSession:
         self._last: dict[str, int] = {}  # the highest ordinal given to each command
         self._reserved: dict[str, list[int]] = {}  # of commands that were begun and have not been kept
         self._fold = Fold(self.load)
+        self._state: Session | None = None  # as of the journal's digest that it names
         shapes = Shapes()
         for event in journal.events:
             shapes.take(event)
@@ -75,7 +76,10 @@ class OpenSession:
     def state(self) -> Session:
         """The session as of now."""
         with self._lock:
-            return self._fold.state(self._journal.digest)
+            digest = self._journal.digest
+            if self._state is None or self._state.digest != digest:
+                self._state = self._fold.state(digest)
+            return self._state
 
     @property
     def events(self) -> tuple[Event, ...]:
@@ -237,6 +241,7 @@ class OpenSession:
                     msg("{file} is not what the journal says was recorded", file=f"{key[0]} ({key[1]})"), START_FRESH
                 )
             self._runs[key] = run
+            self._state = None
             self._last[run.command] = max(self._last.get(run.command, 0), run.ordinal)
 
     def _rewrite(self) -> None:
