@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-
-import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 PROGRAM = sorted((ROOT / "playbook").rglob("*.py"))
@@ -38,11 +36,16 @@ def test_a_private_name_is_found_in_each_form() -> None:
     assert list(taken(ast.parse(text), CLOSED)) == ["_b", "c._e", "d._f"]
 
 
-@pytest.mark.parametrize("file", PROGRAM, ids=lambda file: file.relative_to(ROOT).as_posix())
-def test_no_module_takes_a_private_name_of_another(file: Path) -> None:
-    assert list(taken(ast.parse(file.read_text("utf-8")), ("playbook",))) == []
+def takers(files: Iterable[Path], packages: tuple[str, ...]) -> dict[str, list[str]]:
+    """The files that take private names, and which."""
+    found = {file: list(taken(ast.parse(file.read_text("utf-8")), packages)) for file in files}
+    assert len(found) > 100, "the files were found"
+    return {file.relative_to(ROOT).as_posix(): names for file, names in found.items() if names}
 
 
-@pytest.mark.parametrize("file", TESTS, ids=lambda file: file.relative_to(ROOT).as_posix())
-def test_no_test_takes_a_private_name_of_these_packages(file: Path) -> None:
-    assert list(taken(ast.parse(file.read_text("utf-8")), CLOSED)) == []
+def test_no_module_takes_a_private_name_of_another() -> None:
+    assert takers(PROGRAM, ("playbook",)) == {}
+
+
+def test_no_test_takes_a_private_name_of_these_packages() -> None:
+    assert takers(TESTS, CLOSED) == {}
