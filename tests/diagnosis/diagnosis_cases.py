@@ -119,6 +119,13 @@ def _second_sample(old: str, new: str) -> tuple[Run, ...]:
     return (_LATER[0], replace(_LATER[1], stdout=changed.encode()))
 
 
+def _no_baseline() -> tuple[Run, ...]:
+    """Two samples, in both of which one of the pods is not Running."""
+    line = next(each for each in _LATER[0].out.splitlines() if each.startswith(_FIRST_POD))
+    text = _LATER[0].out.replace(line, line.replace("Running", "Unknown"))
+    return tuple(made("step9-1-pod-restarts", text, ordinal=n) for n in (1, 2))
+
+
 HANDMADE = (
     # Step 0 and 1
     Case("api-unreachable", ("API-UNREACHABLE",), "1.20/api-down",
@@ -201,6 +208,8 @@ HANDMADE = (
     Case("status changed in 24 hours", ("STATUS-CHANGED/observer",), "1.20/healthy-24h",
          {"step9-1-pod-restarts": _second_sample("Running", "Unknown")}),  # type: ignore[dict-item]
     # what follows from what
+    Case("no baseline with a pod that is not Running", ("STATUS-CHANGED/observer",), follows=("BASELINE",),
+         instead={"step9-1-pod-restarts": _no_baseline()}),  # type: ignore[dict-item]
     Case("controller down, a SealedSecret not synced", ("SEALED-CONTROLLER-DOWN",), "1.20/sealed-down", follows=("SEALED-SYNCED/obs-kis-secret",),
          instead={"step3-2-sealedsecrets": made("step3-2-sealedsecrets", _UNSYNCED)}),
     Case("controller down, a SealedSecret gone", ("SEALED-CONTROLLER-DOWN", "SEALED-SECRET-ABSENT/obs-kis-secret"), "1.20/sealed-down",
