@@ -85,7 +85,9 @@ def lines(checks: Iterable[Check]) -> Iterator[str]:
         yield from (f"{head if not place else ' ' * width(head)}{line}" for place, line in enumerate(seen))
         for remedy in check.remedy:
             command = command_of(remedy)
-            if remedy.advice:
+            if remedy.advice and "command" in dict(remedy.advice.values):
+                yield f"{indent}{remedy.advice}"  # what is to be typed stands on one line
+            elif remedy.advice:
                 yield from wrapped(f"{indent}{remedy.advice}", COLUMNS, f"{indent}  ")
             if command:
                 yield f"{' ' * (first + 4)}{command}"

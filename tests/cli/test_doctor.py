@@ -150,6 +150,15 @@ def test_a_line_that_is_not_ok_has_what_to_type_below_it() -> None:
     assert shown[-1].strip() == "df -h /"
 
 
+def test_a_sentence_with_a_command_in_it_is_not_broken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("bash", "curl", "python3", "k3s"):
+        (tmp_path / name).write_text("#!/bin/sh\n")
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    (line,) = (line for line in lines([machine.tools()]) if "K3s" in line)
+    assert line.endswith(': sudo ln -s "$(command -v k3s)" /usr/local/bin/kubectl')
+
+
 def test_doctor_changes_nothing_and_says_what_it_could_not_see(tmp_path: Path) -> None:
     stubbed = Stubbed(tmp_path)
     ended = stubbed.playbook("doctor", "--output", "json")
