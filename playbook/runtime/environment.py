@@ -58,17 +58,24 @@ def require_tools(steps: Iterable[str] = "0123456789") -> None:
         raise MissingTool(msg("not installed, or not on PATH: {tools}", tools=", ".join(missing)), _remedy_for(missing))
 
 
-def _installer() -> str:
-    """How this user installs a package on this machine."""
-    manager = "dnf" if has_tool("dnf") and not has_tool("apt-get") else "apt-get"
-    return f"{'sudo ' if os.geteuid() else ''}{manager} install"
+def as_root(command: str) -> str:
+    """`command` as this user types it: root needs no sudo, and may have none."""
+    return f"sudo {command}" if os.geteuid() else command
+
+
+def install(packages: str, dnf: str = "") -> str:
+    """How this user installs packages on this machine; `dnf` are their names for dnf, where they have others there."""
+    if has_tool("dnf") and not has_tool("apt-get"):
+        return as_root(f"dnf install {dnf or packages}")
+    return as_root(f"apt-get install {packages}")
 
 
 def _remedy_for(missing: tuple[str, ...]) -> Message:
     if "kubectl" not in missing:
-        return msg("install it: {command}", command=f"{_installer()} {' '.join(missing)}")
+        return msg("install it: {command}", command=install(" ".join(missing)))
     if has_tool("k3s"):
-        return msg("K3s has kubectl inside: {command}", command='sudo ln -s "$(command -v k3s)" /usr/local/bin/kubectl')
+        link = as_root('ln -s "$(command -v k3s)" /usr/local/bin/kubectl')
+        return msg("K3s has kubectl inside: {command}", command=link)
     return msg(
         "on the K3s server kubectl is {path}: add its folder to PATH; elsewhere: {url}",
         path="/usr/local/bin/kubectl",

@@ -19,6 +19,7 @@ from ..errors import MissingTool
 from ..model import Command, Ended, Run
 from ..text import msg
 from .child_environment import NEUTRAL_FOLDER, child_environment, working_folder
+from .environment import as_root
 from .forward import PortForwardSession
 from .processes import Child, Sink, end, limit_files, outcome
 
@@ -95,7 +96,7 @@ class LiveRunner:
                 msg(
                     "no command can be started here: neither {first} nor {second} is there", first=first, second=second
                 ),
-                msg("mount it: {command}", command="sudo mount -t proc proc /proc"),
+                msg("mount it: {command}", command=as_root("mount -t proc proc /proc")),
             )
         self._start_guard()
 

@@ -10,6 +10,7 @@ from tempfile import NamedTemporaryFile
 
 from ..errors import MissingTool, UsageError
 from ..text import msg
+from .environment import install
 
 _PROGRAM = "ssh-keygen"
 
@@ -22,7 +23,7 @@ def sign(statement: bytes, key: Path, namespace: str) -> bytes:
     if shutil.which(_PROGRAM) is None:
         raise MissingTool(
             msg("not installed, or not on PATH: {tools}", tools=_PROGRAM),
-            msg("install it: {command}", command="sudo apt-get install openssh-client"),
+            msg("install it: {command}", command=install("openssh-client", dnf="openssh-clients")),
         )
     if not key.is_file():
         raise UsageError(

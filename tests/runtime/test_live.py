@@ -479,6 +479,22 @@ def test_missing_tools_are_named_with_the_way_out(monkeypatch: pytest.MonkeyPatc
         environment.require_tools("0")
 
 
+@pytest.mark.parametrize(
+    ("uid", "there", "command"),
+    [
+        (0, "apt-get", "apt-get install openssh-client"),
+        (1000, "apt-get", "sudo apt-get install openssh-client"),
+        (1000, "dnf", "sudo dnf install openssh-clients"),
+    ],
+)
+def test_root_types_no_sudo_and_dnf_has_names_of_its_own(
+    uid: int, there: str, command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: uid)
+    monkeypatch.setattr(environment, "has_tool", lambda name: name == there)
+    assert environment.install("openssh-client", dnf="openssh-clients") == command
+
+
 def test_versions_of_the_tools(runner: LiveRunner, stub: Callable[[str], None]) -> None:
     stub("any")
     versions = dict(provenance(runner, "", ask_server=False).tools)
@@ -488,5 +504,5 @@ def test_versions_of_the_tools(runner: LiveRunner, stub: Callable[[str], None]) 
 
 def test_without_proc_nothing_is_started_and_it_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(live, "_DESCRIPTORS", (str(tmp_path / "dev"), str(tmp_path / "proc")))
-    with pytest.raises(MissingTool, match=r"neither .*/dev nor .*/proc is there\nmount it: sudo mount"):
+    with pytest.raises(MissingTool, match=r"neither .*/dev nor .*/proc is there\nmount it: (?:sudo )?mount"):
         LiveRunner()
