@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from ..command import Command
 from . import ids
+from .catalog import Catalog
 from .expected import TMP_CURL
 
 REMOVE_TMP_CURL = Command(
@@ -153,3 +154,9 @@ _ALL = (
 )  # fmt: skip
 OWN_COMMANDS = {command.key: command for command in _ALL}
 """All of them, by the name under which their runs are recorded."""
+
+
+def named(catalog: Catalog, command: str, target: str = "") -> Command:
+    """A command of the catalog, filled with `target`, or one of these. Raises as the catalog does."""
+    own = OWN_COMMANDS.get(f"{command}.{target}" if target else command)
+    return own or (catalog.fill(command, target) if target else catalog.command(command))

@@ -11,7 +11,7 @@ from functools import partial
 from typing import TypeVar
 
 from ..guide.catalog import Catalog
-from ..guide.own_commands import OWN_COMMANDS
+from ..guide.own_commands import named
 from ..model import Command, Ended, Run, Runs
 from ..session.session import OpenSession
 from ..steps.base import Execution
@@ -176,7 +176,7 @@ class LiveExecution:
         return self._session.as_seen(kept) if kept else None
 
     def pause(self, seconds: float) -> None:
-        """Wait, and heed an cancel meanwhile."""
+        """Wait, and heed a signal meanwhile."""
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:
             self.workplace.cancel.check()
@@ -193,9 +193,7 @@ class LiveExecution:
 
     def command(self, command: str, target: str = "") -> Command:
         """A command of the catalog, filled with `target`, or one of our own. Raises as the catalog does."""
-        own = OWN_COMMANDS.get(f"{command}.{target}" if target else command)
-        catalog = self.workplace.catalog
-        return own or (catalog.fill(command, target) if target else catalog.command(command))
+        return named(self.workplace.catalog, command, target)
 
     def _carry_out(self, command: Command, until: Callable[[], bool] | None = None) -> Run:
         self.workplace.cancel.check()

@@ -14,7 +14,7 @@ from ..errors import BadRecording
 from ..guide import ids
 from ..guide.catalog import Catalog
 from ..guide.expected import TMP_CURL
-from ..guide.own_commands import OWN_COMMANDS
+from ..guide.own_commands import named
 from ..kubectl.health import answers
 from ..model import Command, Ended, Run, Runs, Session, missing
 from ..session.journal import Kind
@@ -203,8 +203,7 @@ class ReplayExecution:
         return any(row[:1] == [TMP_CURL] and "Terminating" not in row for row in rows)
 
     def _command(self, command: str, target: str = "") -> Command:
-        own = OWN_COMMANDS.get(f"{command}.{target}" if target else command)
-        return own or (self._catalog.fill(command, target) if target else self._catalog.command(command))
+        return named(self._catalog, command, target)
 
     def _keep(self, raw: Sequence[Run]) -> tuple[Run, ...]:
         seen = tuple(map(self._session.as_seen, self._session.keep(raw)))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from ..guide import ids
 from ..guide.catalog import PREFETCHED_STEPS, STEP_0, Catalog, load, read_only
-from ..guide.own_commands import OWN_COMMANDS
+from ..guide.own_commands import named
 from ..session.store import SessionStore, state_directory
 from .environment import require_tools
 from .live import LiveRunner
@@ -66,7 +66,5 @@ def open_store(
             commands = (ids.SECRET_VALUES, *STEP_0) + (
                 read_only([step for step in PREFETCHED_STEPS if step <= until]) if new else ()
             )
-        prefetched = Prefetcher(
-            jobs, lambda id: runner.run(OWN_COMMANDS.get(id) or catalog.command(id)), commands, first=STEP_0
-        )
+        prefetched = Prefetcher(jobs, lambda id: runner.run(named(catalog, id)), commands, first=STEP_0)
         yield Start(store, catalog, runner, prefetched)

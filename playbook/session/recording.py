@@ -140,7 +140,7 @@ class RecordingWriter:
     """Adds runs to a recording folder, a new one or one begun earlier (BadRecording when that is damaged).
 
     Files 0600, folders 0700. Each file is replaced as a whole, streams before the index, so a recording is readable
-    after an cancel at any point. Raises DiskTrouble when the disk does not take it. Its session sees to it that
+    after an interruption at any point. Raises DiskTrouble when the disk does not take it. Its session sees to it that
     one thread at a time writes.
     """
 

@@ -5,7 +5,7 @@ PLAYBOOK_CLUSTER_RESTART=1   lets Step 8 delete the pods
 PLAYBOOK_FAULTS=FOLDER       a folder with the executables `break` (put in a fault; list them), `heal` and, where kubectl
                              must be run from elsewhere, `in` (runs a command there). Allows the restarts, too
 PLAYBOOK_KUBECTLS=A:B        more kubectl programs to try
-PLAYBOOK_CLUSTER=short       the short form: healthy with restarts, five faults, one cancel; else everything
+PLAYBOOK_CLUSTER=short       the short form: healthy with restarts, five faults, one interruption; else everything
 """
 
 from __future__ import annotations
