@@ -28,8 +28,36 @@ class Answer(NamedTuple):
         """Whether the service says that it is well."""
         return self.body.get("status") == "ok"
 
+    @property
+    def unwell(self) -> str:
+        """The first of its parts that it says is not well, as `database: down`; "" without one. A list tells of the past.
+
+        >>> Answer(1, {"status": "ok", "checks": {"db": {"connected": False}}, "last": [{"status": "failed"}]}).unwell
+        'checks.db.connected: false'
+        """
+        left: list[tuple[str, object]] = list(self.body.items())
+        while left:
+            name, value = left.pop(0)
+            if isinstance(value, dict):
+                left += [(f"{name}.{part}", each) for part, each in value.items()]
+            elif (isinstance(value, str) and _UNWELL.fullmatch(value) and not _SETTING.search(name)) or (
+                value is False and _WELL_IF_TRUE.search(name)
+            ):
+                return f"{name}: {'false' if value is False else value}"
+        return ""
+
     def __str__(self) -> str:
         return json.dumps(self.body, ensure_ascii=False)[:200]
+
+
+_UNWELL = re.compile(
+    r"(?i:down|error|fail(?:ed|ing|ure)?|unhealthy|not[ _-]?(?:ok|ready|connected|healthy)|disconnected|unavailable|"
+    r"unreachable|degraded|critical|dead|time[ _-]?out|warn(?:ing)?)"
+)
+_SETTING = re.compile(r"(?:level|mode|policy|name)$", re.I)
+"""Names of settings, whose values can be such words."""
+
+_WELL_IF_TRUE = re.compile(r"(?:^|[._])(?:ok|up|healthy|ready|connected|alive|reachable|available)$", re.I)
 
 
 class HttpLine(NamedTuple):

@@ -10,7 +10,7 @@ from ..guide.codes import Code
 from ..guide.expected import TMP_CURL
 from ..guide.remedy import advise
 from ..kubectl.failures import Failure, failure
-from ..kubectl.health import answers, http_line, raised
+from ..kubectl.health import Answer, answers, http_line, raised
 from ..kubectl.logs import free_lines
 from ..kubectl.startup import STARTED, described_events, not_admitted, startup_problem
 from ..model import Ended, Finding, Run, Runs, Verdict
@@ -64,7 +64,7 @@ def _in_pod(run: Run) -> Finding:
         if http.status == 200 and not body and http.body.startswith("{"):
             return asked.unseen(msg("an answer that is not whole JSON"))
         if http.status == 200 and body and all(answer.is_ok for answer in body):
-            return asked.passed(msg("healthy"), http.text.strip(), http.line)
+            return _well(asked, body, msg("healthy"), http.text.strip(), http.line)
         return _ill(asked, http.text, http.line)
     if error := raised(run.out, run.err, _OWN_ERRORS):
         return _ill(asked, error.text, error.line, error.stream)
@@ -95,7 +95,7 @@ def _service(run: Run, logs: Sequence[Run]) -> Finding:
             if not answer.is_ok:
                 return _ill(asked.by(source), str(answer), answer.line)
             summary = msg("healthy") if source is run else msg("healthy, by the log of {pod}", pod=TMP_CURL)
-            return asked.by(source).passed(summary, str(answer), answer.line)
+            return _well(asked.by(source), body, summary, str(answer), answer.line)
     if why is None and run.ended in (Ended.EXITED, Ended.STOPPED_EARLY):
         why = msg("no answer was printed, neither by the command nor in the log of {pod}", pod=TMP_CURL)
     return asked.unseen(why)
@@ -163,7 +163,7 @@ def _forwarded(forward: Run, curl: Run) -> Finding:
     body = answers(curl.out)
     ill = next((answer for answer in body if not answer.is_ok), None)
     if handled and body and not ill:
-        return answered.passed(msg("healthy"), str(body[0]), body[0].line)
+        return _well(answered, body, msg("healthy"), str(body[0]), body[0].line)
     for number, line in free_lines(forward.err):
         if _TAKEN.search(line):
             return asked.unseen(verbatim(line.strip()), remedies.FREE_PORT, line=number, stream="stderr")
@@ -216,6 +216,13 @@ def _database(run: Run) -> Finding:
         summary = msg("no connection to the database")
         return asked.failed(summary, error.text, error.line, advise(cause), stream=error.stream)
     return asked.unseen(failure(run))
+
+
+def _well(asked: Question, body: Sequence[Answer], summary: Message, seen: str, line: int) -> Finding:
+    """A pass; a warning where the answer itself calls a part of the service not well."""
+    if part := next(filter(None, (answer.unwell for answer in body)), ""):
+        return asked.warned(msg("it answers ok, and calls a part not well: {part}", part=part[:80]), seen, line)
+    return asked.passed(summary, seen, line)
 
 
 def _ill(asked: Question, seen: Message | str, line: int | None = None, stream: str = "stdout") -> Finding:

@@ -156,6 +156,36 @@ def test_one_whole_object_is_the_answer_whatever_kubectl_says_around_it(body: st
         assert verdicts(healthy(said(SERVICE, out)))["HEALTH-SERVICE"] == "pass"
 
 
+UNWELL = {
+    '{"status": "ok", "database": "disconnected"}': "database: disconnected",
+    '{"status": "ok", "checks": {"db": {"status": "DOWN", "latency_ms": 4}, "disk": {"status": "UP"}}}': "checks.db.status: DOWN",
+    '{"status": "ok", "components": {"kis": {"healthy": false}}}': "components.kis.healthy: false",
+    '{"status": "ok", "db_connected": false, "debug": false}': "db_connected: false",
+    '{"status": "ok", "disk": "warn"}': "disk: warn",
+}
+"""Handmade, after the answers of FastAPI services and of Spring's actuator, which list their parts."""
+
+
+@pytest.mark.parametrize("body", UNWELL)
+def test_an_answer_that_calls_a_part_not_well_is_a_warning_that_names_it(body: str) -> None:
+    forwarded = said(FORWARD, HANDLED, code=-15), said(CURL, body)
+    found = healthy(said(IN_POD, f"200 {body}\n"), said(SERVICE, body), *forwarded)
+    told = {finding.code: (finding.verdict.value, finding.summary.english) for finding in found}
+    for code in ("HEALTH-POD", "HEALTH-SERVICE", "HEALTH-FORWARD"):
+        assert told[code] == ("warn", f"it answers ok, and calls a part not well: {UNWELL[body]}")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"status": "ok", "error": null, "errors": [], "last_error": "", "failed": 0, "log_level": "warning", "debug": false, "paused": false}',
+        '{"status": "ok", "events": [{"status": "failed"}], "on_failure": "restart", "name": "errors"}',
+    ],
+)
+def test_words_that_say_nothing_of_a_part_are_no_warning(body: str) -> None:
+    assert verdicts(healthy(said(IN_POD, f"200 {body}\n")))["HEALTH-POD"] == "pass"
+
+
 @pytest.mark.parametrize(
     ("out", "err", "verdict"),
     [
