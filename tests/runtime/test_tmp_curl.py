@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import shlex
+import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
@@ -13,6 +16,7 @@ import pytest
 from support import made
 
 from playbook.guide.catalog import load
+from playbook.guide.own_commands import REMOVE_TMP_CURL
 from playbook.model import Command, Ended, Run, missing
 from playbook.runtime import tmp_curl
 from playbook.runtime.replay import ReplayExecution, ReplayRunner
@@ -215,6 +219,35 @@ def test_a_removal_that_kubectl_cancelled_is_done_again(said_of_it: str, again: 
     session.keep([said(SERVICE, OK), said(REMOVED, said_of_it)])
     tmp_curl.remove_left(session, runner)  # type: ignore[arg-type]
     assert runner.cleaned == ([REMOVED] if again else [])
+
+
+@pytest.mark.parametrize(
+    ("now", "forced", "calls", "code"),
+    [
+        ("echo 'pod \"tmp-curl\" deleted'", "exit 9", 1, 0),
+        ("echo error: timed out waiting for the condition >&2; exit 1", "echo 'pod \"tmp-curl\" force deleted'", 2, 0),
+        (f"echo {shlex.quote(GONE)} >&2; exit 1", f"echo {shlex.quote(GONE)} >&2; exit 1", 2, 1),
+    ],
+    ids=["goes", "an old kubelet keeps it", "is not there"],
+)
+def test_the_pod_is_let_go_of_where_the_kubelet_keeps_it(
+    now: str, forced: str, calls: int, code: int, tmp_path: Path
+) -> None:
+    log = tmp_path / "log"
+    kubectl = tmp_path / "kubectl"
+    kubectl.write_text(f'#!/bin/sh\necho "$*" >>{log}\ncase "$*" in *--now*) {now};; *--force*) {forced};; esac\n')
+    kubectl.chmod(0o755)
+    env = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    ran = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", REMOVE_TMP_CURL.text], env=env, capture_output=True, check=False
+    )
+    assert len(log.read_text().splitlines()) == calls
+    run = replace(said(REMOVED), stdout=ran.stdout, stderr=ran.stderr, exit_code=ran.returncode)
+    assert run.exit_code == code
+    session, runner = in_memory("test"), FakeRunner()
+    session.keep([said(SERVICE, OK), run])
+    tmp_curl.remove_left(session, runner)  # type: ignore[arg-type]
+    assert runner.cleaned == [], "it is known to be gone"
 
 
 class FakeRunner:
