@@ -16,6 +16,7 @@ from playbook.runtime.execution import Workplace
 from playbook.runtime.listener import Silent
 from playbook.runtime.plan import Plan
 from playbook.runtime.staleness import stale
+from playbook.runtime.uptime import Uptime
 from playbook.session.journal import Kind
 from playbook.session.session import OpenSession, in_memory
 from playbook.text import Message
@@ -52,6 +53,7 @@ class Verification:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.at = BEGAN
+        self._set = timedelta()  # by how much the clock was set
         self.cluster = FakeCluster()
         self.cluster.clock = self.now
         monkeypatch.setattr("playbook.runtime.execution.LiveExecution.pause", lambda self, seconds: None)
@@ -67,12 +69,21 @@ class Verification:
         """Let time pass, or go back."""
         self.at += timedelta(**span)
 
+    def set_clock(self, **span: float) -> None:
+        """Let the machine's clock be set, while no time passes."""
+        self.later(**span)
+        self._set += timedelta(**span)
+
+    def uptime(self) -> Uptime:
+        """How long the machine has been up."""
+        return Uptime("boot", (self.at - BEGAN - self._set).total_seconds() + 1000)
+
     def all(self, *, allow: bool = True, **how: str | None) -> Session:
         """Start the program once more."""
         self.cluster.revive()
         self.cluster.calls.clear()
         self.operator = Operator(allow)
-        workplace = Workplace(CATALOG, self.cluster, self.record, self.operator)  # type: ignore[arg-type]
+        workplace = Workplace(CATALOG, self.cluster, self.record, self.operator, uptime=self.uptime)  # type: ignore[arg-type]
         return Engine(workplace, diagnosing=False).run(**how)  # type: ignore[arg-type]
 
     def stale(self) -> dict[str, str]:

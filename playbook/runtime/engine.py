@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from datetime import timedelta
 from functools import partial
 
 from ..errors import EXIT_OF, BadSession, DiskTrouble, Interrupted
@@ -28,6 +29,7 @@ from .learning import learning
 from .prefetch import Prefetcher
 from .provenance import provenance
 from .staleness import REFRESH_COMMANDS, kept_because, stale
+from .uptime import clock_was_set
 
 
 @dataclass
@@ -38,6 +40,7 @@ class Engine:
     diagnosing: bool = True
     _provenance: Future[Provenance] | None = None
     _dead_end: bool = False  # nothing can be seen
+    _clock_set: timedelta | None = None  # since the attempt before, by how much
 
     @property
     def session(self) -> OpenSession:
@@ -60,7 +63,10 @@ class Engine:
 
     def _attempt(self, start: str | None, until: str, only: str | None) -> Session:
         self.session.end_unfinished()
-        self.session.note(Kind.ATTEMPT, program=__version__, start=start or "", until=until, only=only or "")
+        up = self.workplace.uptime()
+        self._clock_set = clock_was_set(self.session.events, self.session.now(), up)
+        how = {"start": start or "", "until": until, "only": only or "", **(asdict(up) if up else {})}
+        self.session.note(Kind.ATTEMPT, program=__version__, **how)
         self.session.learning = learning(self.workplace)
         for step in STEPS:
             if not _is_asked_for(step, until, only):
@@ -150,6 +156,7 @@ class Engine:
             self.session.mask_again()
             if start:
                 self.session.note(Kind.FORCE, **{"from": start})
+            self._heed_the_clock()
         runs = self._with_looks(step, execution) if step.by_all_samples else execution.runs
         due_from = judged_from(runs) if step.by_all_samples else None
         result = judge(step, runs, self.session, self.session.now(), due_from)
@@ -192,6 +199,18 @@ class Engine:
             raise BadSession(
                 msg("this session is of {known}; kubectl now speaks to {seen}", known=str(known), seen=str(seen)),
                 msg("choose the right KUBECONFIG, or start a new session with --fresh"),
+            )
+
+    def _heed_the_clock(self) -> None:
+        """24 hours by a clock that was set meanwhile are none: the samples of Step 9 are set aside."""
+        if self._clock_set and self.session.answers(ids.POD_SAMPLE):
+            self.session.note(Kind.FORCE, **{"from": "9"})
+            minutes = round(self._clock_set / timedelta(minutes=1))
+            self.workplace.listener.notice(
+                msg(
+                    "this machine's clock was set by {n} minutes since the last attempt: Step 9 begins anew",
+                    n=f"{minutes:+d}",
+                )
             )
 
     def _execution(self, step: str) -> LiveExecution:

@@ -135,6 +135,8 @@ class Shapes:
                 fits = False
             if not fits:
                 raise strange(event, name)
+        if event.kind is Kind.ATTEMPT and "boot" in event.data and not _seconds(event.data.get("up_s")):
+            raise strange(event, "up_s")
         if event.at.year >= 2200:
             raise strange(event, "at")
         if event.kind is Kind.OPEN and event.seq != 1:

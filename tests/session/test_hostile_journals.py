@@ -72,6 +72,8 @@ HOSTILE: dict[str, Callable[[Entries], object]] = {
     "opening without a name": without("open", "session"),
     "name that is a number": setting("open", "session", 7),
     "name that is a path": setting("open", "session", "../../etc"),
+    "uptime that is a text": setting("attempt", "up_s", "long"),
+    "uptime that is missing": without("attempt", "up_s"),
     "nodes that are a text": setting("identity", "nodes", "node-1"),
     "server that is a list": setting("identity", "server", ["x"]),
     "run without a command": without("run", "command"),

@@ -91,6 +91,7 @@ def test_a_complete_record_is_closed_and_the_next_one_begun(monkeypatch: pytest.
     run = Verification(monkeypatch)
     with SessionStore(tmp_path) as sessions:
         run.record = sessions.create(CATALOG.digest)
+        run.record.now = run.now
         run.all()
         assert run.record.state.overall is Overall.PENDING
         run.later(hours=25)
