@@ -14,7 +14,7 @@ from .expected import TMP_CURL
 REMOVE_TMP_CURL = Command(
     ids.REMOVE_TMP_CURL,
     "7-2",
-    f"kubectl delete pod {TMP_CURL} -n observer-prod --now --timeout=5s 2>/dev/null ||\n"
+    f"kubectl delete pod {TMP_CURL} -n observer-prod --now --timeout=3s 2>/dev/null ||\n"
     f"  kubectl delete pod {TMP_CURL} -n observer-prod --force --grace-period=0\n",
     "",
     mutates=True,
