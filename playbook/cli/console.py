@@ -15,7 +15,7 @@ from typing import Literal
 from .. import api
 from ..model import NAMESPACE, Cluster, Command, Run, Session, StepResult
 from ..output import terminal
-from ..output.columns import one_line, width
+from ..output.columns import at_words, one_line, width
 from ..output.ending import ending
 from ..output.labels import TITLES, outage_sentence, overall_sentence
 from ..output.plan import commands as planned_commands
@@ -103,7 +103,7 @@ class Console:
         self._line(result, terminal.step_tail(result.verdict, result.seconds, colour=self.colour))
         if result.step == "0" and self._steps_are_results:
             for seen in dict.fromkeys(one_line(finding.actual) for finding in result.findings):
-                self.notice(terminal.at_words(f"  {seen}", "    "))  # which cluster it is
+                self.notice(at_words(f"  {seen}", "    "))  # which cluster it is
 
     def step_kept(self, result: StepResult, why: Message) -> None:
         """Say why it was not run again."""

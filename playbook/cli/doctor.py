@@ -14,9 +14,8 @@ from ..doctor import cluster, machine
 from ..doctor.check import TITLES, Check, command_of
 from ..errors import Exit
 from ..guide.catalog import load
-from ..output.columns import pad, width, wrapped
+from ..output.columns import COLUMNS, pad, width, wrapped
 from ..output.json import visible
-from ..output.terminal import COLUMNS
 from ..runtime.live import LiveRunner
 from ..text import msg
 from .options import lang_option, option, state_option, verb

@@ -147,9 +147,9 @@ def show_mistake(error: click.ClickException) -> None:
 
 def _at_words(text: str) -> list[str]:
     """`text` in lines that fit a terminal; a line that click has laid out stays as it is."""
-    from ..output.terminal import at_words  # noqa: PLC0415 - only after a mistake
+    from ..output.columns import COLUMNS, wrapped  # noqa: PLC0415 - only after a mistake
 
-    return [text] if not text or text.startswith(" ") else at_words(text).split("\n")
+    return [text] if not text or text.startswith(" ") else wrapped(text, COLUMNS, "  ")
 
 
 def _guess(error: click.ClickException) -> None:

@@ -12,7 +12,7 @@ from ..errors import UsageError
 from ..guide.audit import audit
 from ..guide.catalog import load
 from ..output import terminal
-from ..output.columns import pad
+from ..output.columns import at_words, pad
 from ..output.ending import ending
 from ..output.status import next_attempt, next_line
 from ..text import as_typed, msg
@@ -79,7 +79,7 @@ def status_verb(verbose: bool, session: str | None, state_dir: str | None) -> in
     say("\n\n".join(filter(None, parts)), colours=colour)
     report = api.session_folder(state_dir, found.id) / "report.md"
     if report.is_file():
-        say(terminal.at_words(msg("report: {path}", path=str(report))))
+        say(at_words(msg("report: {path}", path=str(report))))
     if onwards := next_line(found):
         notify(onwards)
     return 0

@@ -9,9 +9,9 @@ from typing import Any
 from .. import api
 from ..errors import EXIT_OF
 from ..model import NAMESPACE, Verdict
+from ..output.columns import at_words
 from ..output.markdown import warm_up
 from ..output.status import next_line
-from ..output.terminal import at_words
 from ..runtime.environment import has_tool
 from ..session.store import operator
 from ..text import msg

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from .. import api
 from ..errors import PlaybookError
+from ..output.columns import at_words
 from ..output.labels import overall_sentence
-from ..output.terminal import at_words
 from ..session.store import SessionStore, state_directory
 from ..text import msg
 from .options import lang_option, state_option, verb

@@ -6,6 +6,9 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 
+COLUMNS = 80
+"""How wide a terminal is taken to be: text is broken at words there. Commands stay whole, so that they can be copied."""
+
 # A sequence without its end is not taken out: that would hide the text behind it.
 _ESCAPES = re.compile(r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]|\x1b[\]PX^_][^\x07\x1b\n]*(?:\x07|\x1b\\)|\x1b[ -/]*[0-~]")
 UNSEEN = re.compile(
@@ -92,6 +95,11 @@ def wrapped(text: str, columns: int, indent: str = "") -> list[str]:
             longer = f"{indent}{word}"
         line = longer
     return [*lines, line]
+
+
+def at_words(text: object, indent: str = "  ") -> str:
+    """`text` broken at words where a terminal ends; the lines after the first begin with `indent`."""
+    return "\n".join(wrapped(str(text), COLUMNS, indent))
 
 
 def pad(text: str, columns: int) -> str:

@@ -12,9 +12,9 @@ from ..model import SEVERITY, Cause, Finding, Remedy, Session, Verdict
 from ..steps.question import NOT_SEEN
 from ..text import as_typed, msg
 from .changes import change, changing_runs
-from .columns import clean, one_line, shortened, wrapped
+from .columns import COLUMNS, clean, one_line, shortened, wrapped
 from .labels import VERDICTS, outage_sentence, overall_sentence
-from .terminal import COLUMNS, SETTLED, goes_on_from, paint
+from .terminal import SETTLED, goes_on_from, paint
 
 LINES = 18
 """The screen, less the two lines that the command line adds: where the report is, and what to type next."""

@@ -7,9 +7,8 @@ from collections.abc import Iterator
 from ..model import Finding
 from ..runtime.plan import Fate, Plan, Planned
 from ..text import Message, msg
-from .columns import clean, one_line, wrapped
+from .columns import COLUMNS, clean, one_line, wrapped
 from .labels import VERDICTS
-from .terminal import COLUMNS
 
 _FATES = {
     Fate.RUNS: msg("is run"),

@@ -11,7 +11,7 @@ from ..guide.criteria import Criterion, criterion
 from ..guide.remedy import harmless_next
 from ..model import Cause, Finding, Remedy, Session, StepResult, Verdict
 from ..text import PROGRAM, Message, as_typed, msg
-from .columns import clean, one_line, pad, table, width, wrapped
+from .columns import COLUMNS, clean, one_line, pad, table, width, wrapped
 from .labels import (
     STEP_COLUMNS,
     TITLES,
@@ -24,15 +24,6 @@ from .labels import (
     where,
     with_waiver,
 )
-
-COLUMNS = 80
-"""How wide a terminal is taken to be: text is broken at words there. Commands stay whole, so that they can be copied."""
-
-
-def at_words(text: object, indent: str = "  ") -> str:
-    """`text` broken at words where a terminal ends; the lines after the first begin with `indent`."""
-    return "\n".join(wrapped(str(text), COLUMNS, indent))
-
 
 _COLOURS = {
     Verdict.PASS: "32",

@@ -155,8 +155,9 @@ def test_a_sentence_with_a_command_in_it_is_not_broken(tmp_path: Path, monkeypat
         (tmp_path / name).write_text("#!/bin/sh\n")
         (tmp_path / name).chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
     (line,) = (line for line in lines([machine.tools()]) if "K3s" in line)
-    assert line.endswith('ln -s "$(command -v k3s)" /usr/local/bin/kubectl')
+    assert line.endswith(': sudo ln -s "$(command -v k3s)" /usr/local/bin/kubectl')
 
 
 def test_doctor_changes_nothing_and_says_what_it_could_not_see(tmp_path: Path) -> None:
