@@ -36,8 +36,7 @@ class Answer(NamedTuple):
         'checks.db.connected: false'
         """
         left: list[tuple[str, object]] = list(self.body.items())
-        while left:
-            name, value = left.pop(0)
+        for name, value in left:  # which grows by the parts of parts
             if isinstance(value, dict):
                 left += [(f"{name}.{part}", each) for part, each in value.items()]
             elif (isinstance(value, str) and _UNWELL.fullmatch(value) and not _SETTING.search(name)) or (
