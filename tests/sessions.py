@@ -22,7 +22,7 @@ from playbook.model import (
     Waiver,
 )
 from playbook.output import columns, terminal
-from playbook.steps.refusals import Refusal
+from playbook.refusals import Refusal
 from playbook.text import Message, msg, verbatim
 
 BEGAN = datetime(2026, 11, 22, 14, 3, 5, 123456, tzinfo=timezone.utc)

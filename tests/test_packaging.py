@@ -158,6 +158,12 @@ def test_import_playbook_costs_no_library() -> None:
     assert there & {"jinja2", "sh", "tabulate", "click", "playbook.api"} == set()
 
 
+def test_kubectl_is_at_work_before_the_judges_are_imported() -> None:
+    there = imported_by("import playbook.cli.all")
+    assert "playbook.runtime.live" in there
+    assert {name for name in there if name.startswith(("playbook.steps", "playbook.kubectl", "playbook.api"))} == set()
+
+
 @pytest.mark.parametrize("arguments", [["show", "3-4"], ["list"], ["--help"], ["show", "--help"]])
 def test_verbs_that_look_import_no_more_than_they_need(arguments: list[str]) -> None:
     there = imported_by(f"sys.argv = ['playbook', *{arguments}]\nfrom playbook.cli import main\nmain()")

@@ -7,8 +7,8 @@ from datetime import datetime
 
 from ..guide.remedy import harmless_next
 from ..model import PASSING, Overall, Runs, Session, StepResult, Verdict
+from ..refusals import Refusal
 from ..runtime.staleness import kept_because, rule
-from ..steps.refusals import Refusal
 from ..steps.step9_stability import judged_from
 from ..text import Message, as_typed, msg
 from .labels import VERDICTS, moment_for_people

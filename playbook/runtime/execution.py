@@ -13,9 +13,9 @@ from typing import TypeVar
 from ..guide.catalog import Catalog
 from ..guide.own_commands import named
 from ..model import Command, Ended, Run, Runs
+from ..refusals import Refused
 from ..session.session import OpenSession
 from ..steps.base import Execution
-from ..steps.refusals import Refused
 from ..steps.restart import Restart
 from . import awaiting, interlock, tmp_curl
 from .cancel import CancelToken

@@ -14,7 +14,7 @@ from datetime import datetime
 
 from ..clock import Clock
 from ..model import NOT_STARTED, Command, Ended, Run
-from ..steps.refusals import Refusal
+from ..refusals import Refusal
 from .processes import Child, Sink, outcome
 
 LISTENING = b"Forwarding from"

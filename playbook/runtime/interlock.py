@@ -15,11 +15,11 @@ from ..guide import ids
 from ..guide.expected import DATA_DIRECTORY
 from ..kubectl.pods import mounted_from
 from ..model import Run, Session
+from ..refusals import Refusal, Refused
 from ..session.journal import Kind
 from ..steps.admission import Admission, admission
 from ..steps.judging import step_by_number
 from ..steps.needs import STEPS_NEEDED, left_over_pods, unmet
-from ..steps.refusals import Refusal, Refused
 from ..steps.restart import OBSERVER, Restart, counted, is_bound, pods_listed
 from ..text import msg
 from .judging import judge, meets_criterion

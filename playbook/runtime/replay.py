@@ -17,12 +17,12 @@ from ..guide.expected import TMP_CURL
 from ..guide.own_commands import named
 from ..kubectl.health import answers
 from ..model import Command, Ended, Run, Runs, Session, missing
+from ..refusals import Refusal, Refused
 from ..session.journal import Kind
 from ..session.recording import Entry, is_key, read_index, stream_name
 from ..session.session import OpenSession
 from ..steps import STEPS
 from ..steps.base import Execution
-from ..steps.refusals import Refusal, Refused
 from ..steps.restart import Restart, nothing_to_wait_for
 from ..steps.step7_health import is_in_the_way
 from ..text import msg

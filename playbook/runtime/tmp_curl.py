@@ -13,8 +13,8 @@ from ..kubectl.health import answers
 from ..kubectl.pods import deletion_cancelled, stays
 from ..kubectl.startup import not_admitted, startup_problem
 from ..model import Ended, Run
+from ..refusals import Refusal, Refused
 from ..session.session import OpenSession
-from ..steps.refusals import Refusal, Refused
 from ..steps.step7_health import is_in_the_way
 from .live import LiveRunner
 

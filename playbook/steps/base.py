@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from ..model import Cluster, Finding, Run, Runs
+from ..refusals import Refused
 from ..text import Message
-from .refusals import Refused
 from .restart import Restart
 
 

@@ -17,9 +17,9 @@ from ..guide.remedies import (
 from ..guide.remedy import do
 from ..kubectl.failures import Failure, FailureKind, failure
 from ..model import NAMESPACE, Ended, Evidence, Finding, Remedy, Run, Verdict
+from ..refusals import Refusal, refused
 from ..text import Message, msg, verbatim
 from .reading import NotSeen
-from .refusals import Refusal, refused
 
 Text = Message | str
 OUT, ERR = "stdout", "stderr"

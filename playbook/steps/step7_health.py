@@ -14,11 +14,11 @@ from ..kubectl.health import Answer, answers, http_line, raised
 from ..kubectl.logs import free_lines
 from ..kubectl.startup import STARTED, described_events, not_admitted, startup_problem
 from ..model import Ended, Finding, Run, Runs, Verdict
+from ..refusals import Refusal
 from ..text import Message, msg, verbatim
 from .admission import quota_just_full
 from .base import Execution, Step
 from .question import Question
-from .refusals import Refusal
 
 HEALTHY = 'HTTP 200, {"status": "ok"}'
 

@@ -16,11 +16,11 @@ from ..kubectl.failures import FailureKind, failure
 from ..kubectl.pods import deleted_pods, deletion_cancelled, nodes_of, ready_pods
 from ..kubectl.startup import Obstacle, Stuck
 from ..model import Ended, Finding, Remedy, Run, Runs, Verdict
+from ..refusals import Refusal, Refused, refused
 from ..text import Message, msg
 from .admission import Admission, admission
 from .base import Execution, Step
 from .question import Question, refused_because
-from .refusals import Refusal, Refused, refused
 from .restart import (
     OBSERVER,
     POSTGRES,

@@ -19,10 +19,10 @@ import pytest
 
 from playbook.errors import MissingTool
 from playbook.model import Command, Ended, Run
+from playbook.refusals import Refusal
 from playbook.runtime import environment, live, processes
 from playbook.runtime.live import LiveRunner
 from playbook.runtime.provenance import provenance
-from playbook.steps.refusals import Refusal
 
 ROOT = Path(__file__).resolve().parents[2]
 STUB = ROOT / "tests" / "stub"

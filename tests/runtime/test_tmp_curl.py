@@ -18,10 +18,10 @@ from support import made
 from playbook.guide.catalog import load
 from playbook.guide.own_commands import REMOVE_TMP_CURL
 from playbook.model import Command, Ended, Run, missing
+from playbook.refusals import Refused
 from playbook.runtime import tmp_curl
 from playbook.runtime.replay import ReplayExecution, ReplayRunner
 from playbook.session.session import in_memory
-from playbook.steps.refusals import Refused
 
 SERVICE, PODS = "step7-2-health-via-service", "step6-1-pods"
 LOGS, PREVIOUS, DESCRIBED = "logs.tmp-curl", "logs-previous.tmp-curl", "describe-pod.tmp-curl"

@@ -13,9 +13,9 @@ import pytest
 
 from playbook.errors import BadRecording, DiskTrouble
 from playbook.model import Ended, Run
+from playbook.refusals import Refusal
 from playbook.runtime.replay import ReplayRunner
 from playbook.session.recording import RecordingWriter, read_index, read_streams
-from playbook.steps.refusals import Refusal
 
 AT = datetime(2026, 11, 22, 22, 56, 34, 123456, tzinfo=timezone.utc)
 RUNS = (

@@ -13,8 +13,8 @@ from verifying import DELETES, Verification, of, verification  # noqa: F401  # a
 
 from playbook.guide.own_commands import ADMIT_OBSERVER, ADMIT_POSTGRES
 from playbook.model import Runs, Verdict
+from playbook.refusals import Refusal
 from playbook.steps.admission import Admission, admission
-from playbook.steps.refusals import Refusal
 
 # Handmade, after the words of Kubernetes 1.20 and 1.34.
 FORBIDDEN = (

@@ -13,9 +13,9 @@ from verifying import DELETES, Verification, of, verification  # noqa: F401  # a
 from playbook.guide import ids
 from playbook.guide.codes import Code, family
 from playbook.model import Ended, Run, Runs, Session, Verdict
+from playbook.refusals import Refusal
+from playbook.refusals import refused as why_refused
 from playbook.steps.needs import NEEDS, left_over_pods
-from playbook.steps.refusals import Refusal
-from playbook.steps.refusals import refused as why_refused
 from playbook.steps.restart import OBSERVER, POSTGRES
 
 # Handmade, after kubectl 1.34 on a cordoned node and after a scheduler that met a taint (DESIGN: facts 19 and 27).

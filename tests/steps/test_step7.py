@@ -11,7 +11,7 @@ from support import runs_of
 
 from playbook.kubectl.health import answers
 from playbook.model import Ended, Finding, Run, Runs, missing
-from playbook.steps.refusals import Refusal
+from playbook.refusals import Refusal
 from playbook.steps.step7_health import STEP, judge
 
 TTY = "Unable to use a TTY - input is not a terminal or the right kind of file\n"

@@ -11,9 +11,9 @@ from verifying import DELETES, Verification, of, verification  # noqa: F401  # a
 
 from playbook.kubectl.pods import mounted_from
 from playbook.model import Ended, Overall, Run, Runs, Verdict, missing
+from playbook.refusals import Refusal
 from playbook.session.journal import Kind
 from playbook.steps.question import refused_because
-from playbook.steps.refusals import Refusal
 from playbook.steps.restart import OBSERVER, POSTGRES, Restart
 from playbook.steps.step8_persistence import judge
 

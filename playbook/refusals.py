@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from ..model import Ended, Run
+from .model import Ended, Run
 
 
 class Refusal(str, Enum):
