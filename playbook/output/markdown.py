@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..guide import deviations
 from ..model import Command, Finding, Overall, Session
@@ -86,20 +86,24 @@ def warm_up() -> None:
 def _environment() -> jinja2.Environment:
     import jinja2  # noqa: PLC0415 - 16 ms, imported while commands are waited for
 
+    from .compiled import compiled  # noqa: PLC0415 - imports Jinja
+
     templates = folder("templates")
 
     def load(name: str) -> str | None:
         file = templates / name
         return file.read_text(encoding="utf-8") if file.is_file() else None
 
+    options: dict[str, Any] = {
+        "undefined": jinja2.StrictUndefined,
+        "trim_blocks": True,
+        "lstrip_blocks": True,
+        "keep_trailing_newline": True,
+        "optimized": False,  # what is compiled once is rendered in every language: nothing is worked out beforehand
+        "autoescape": False,  # Markdown, not HTML: `text`, `code`, `fenced` and `table` escape
+    }
     environment = jinja2.Environment(
-        loader=jinja2.FunctionLoader(load),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        optimized=False,  # folding constants takes longer than it saves in one rendering
-        autoescape=False,  # Markdown, not HTML: `text`, `code`, `fenced` and `table` escape
+        loader=jinja2.FunctionLoader(load), bytecode_cache=compiled(templates, options), **options
     )
     # The tables of templates and the words in them are literals, so that the tool that collects messages finds them.
     environment.globals.update(_=translate, table=markdown_table, fenced=fenced, where=where, stream_name=stream_name)
