@@ -30,6 +30,9 @@ _ADDED = {
     "PYTHONNOUSERSITE": "1",  # no code of the operator's at python3's start
 }
 
+_UNLESS_SET = {"GOGC": "400"}
+"""kubectl collects its garbage less often: a seventh less of the processor, which is the cluster's too, for 5 MB of memory."""
+
 LOCAL_HOSTS = "localhost,127.0.0.1,::1"
 """7-3 asks localhost: a proxy of the operator's must not be asked instead."""
 
@@ -60,7 +63,7 @@ def child_environment(environ: Mapping[str, str], folder: Path) -> ChildEnvironm
     if any(name.lower() in ("http_proxy", "https_proxy", "all_proxy") for name in kept):
         for name in ("no_proxy", "NO_PROXY"):
             kept[name] = ",".join(filter(None, (kept.get(name), LOCAL_HOSTS)))
-    return ChildEnvironment({**kept, **_ADDED}, tuple(removed))
+    return ChildEnvironment({**_UNLESS_SET, **kept, **_ADDED}, tuple(removed))
 
 
 def working_folder() -> Path:

@@ -43,9 +43,14 @@ def test_what_changes_a_command_is_taken_out_and_named(name: str) -> None:
 
 def test_the_operators_own_settings_stay() -> None:
     own = {"KUBECONFIG": "/a:/b", "HTTPS_PROXY": "http://proxy:3128", "LANG": "ko_KR.UTF-8", "POSTGRES_USER": "x"}
+    own["GOGC"] = "50"
     made = child_environment(own, HOME)
     assert {name: made.variables[name] for name in own} == own
     assert made.removed == ()
+
+
+def test_kubectl_collects_its_garbage_less_often() -> None:
+    assert child_environment({}, HOME).variables["GOGC"] == "400"
 
 
 def test_a_proxy_is_not_asked_for_localhost() -> None:
