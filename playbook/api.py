@@ -129,7 +129,9 @@ def at_work(
         stack.callback(session.close)
         stack.callback(start.runner.end_all)
         jobs = jobs or os.cpu_count() or 1
-        workplace = Workplace(start.catalog, start.runner, session, listener, cancel, jobs, start.prefetched)
+        workplace = Workplace(
+            start.catalog, start.runner, session, listener, cancel, jobs, start.prefetched, kubectl=start.kubectl
+        )
         yield Engine(workplace, diagnosing=diagnose)
 
 

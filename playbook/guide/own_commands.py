@@ -75,20 +75,24 @@ ADMIT_POSTGRES = _admit(ids.ADMIT_POSTGRES, "postgres")
 VERSION = Command("kubectl-version", "", "kubectl version\n", "", timeout_s=10.0)
 """Which kubectl speaks to which API server: for the report."""
 
-CLUSTER_UID = Command(
-    "kube-system-uid", "", "kubectl get namespace kube-system -o jsonpath='{.metadata.uid}'\n", "", timeout_s=10.0
-)
-"""Which cluster it is, for the report: https://127.0.0.1:6443 is the address of every K3s server."""
-
-IMAGES = Command(
-    "pod-images",
+IMAGES_AND_UID = Command(
+    "images-and-cluster-uid",
     "",
-    "kubectl get pods -n observer-prod -o jsonpath='{range .items[*]}{.metadata.name}"
-    '{range .status.containerStatuses[*]}{" "}{.image}{" "}{.imageID}{end}{"\\n"}{end}\'\n',
+    'kubectl get pods,namespaces -n observer-prod -o jsonpath=\'{range .items[?(@.kind=="Pod")]}{.metadata.name}'
+    '{range .status.containerStatuses[*]}{" "}{.image}{" "}{.imageID}{end}{"\\n"}{end}'
+    '{range .items[?(@.metadata.name=="kube-system")]}{.metadata.uid}{"\\n"}{end}\'\n',
     "",
     timeout_s=10.0,
 )
-"""Which images the pods run, for the report: the guide's own commands show them only where something fails."""
+"""Which images the pods run, and which cluster it is, for the report.
+
+The guide's own commands show images only where something fails, and https://127.0.0.1:6443 is the address of every K3s server.
+"""
+
+CLUSTER_UID = Command(
+    "kube-system-uid", "", "kubectl get namespace kube-system -o jsonpath='{.metadata.uid}'\n", "", timeout_s=10.0
+)
+"""Which cluster it is, for users who may look at a namespace but not list them."""
 
 CONTEXT = Command(
     "kubectl-context",

@@ -79,7 +79,9 @@ class Engine:
                 break
             if step.cluster_of:
                 self._prepare(until, only)
-            if step.id == "5":  # beside Step 6, which waits for its pods more than it works
+            if step.id == (
+                "6" if until > "6" else "5"
+            ):  # beside Step 7, which waits more than it works, or the last step
                 self._ask_for_provenance()
         else:
             if not only and until >= "9":
@@ -219,14 +221,13 @@ class Engine:
     # around it
 
     def _ask_for_provenance(self) -> None:
-        """By what the commands are run; asked beside Step 8, or beside the diagnosis when the run did not come so far."""
+        """By what the commands are run; asked beside a step, or beside the diagnosis when the run did not come so far."""
         if self._provenance is None:
             pool = ThreadPoolExecutor(1)
-            digest = self.workplace.catalog.digest
+            place = self.workplace
             answers = any(run.exit_code == 0 for run in self.session.state.result("0").runs)  # else it costs 10 s more
-            self._provenance = pool.submit(
-                provenance, self.workplace.runner, digest, ask_server=answers, environ=self.workplace.environ
-            )
+            ask = partial(provenance, ask_server=answers, environ=place.environ, kubectl=place.kubectl)
+            self._provenance = pool.submit(ask, place.runner, place.catalog.digest)
             pool.shutdown(wait=False)
 
     def _note_provenance(self) -> None:

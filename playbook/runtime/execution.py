@@ -23,6 +23,7 @@ from .environment import has_tool, variables_for
 from .listener import Listener, Silent
 from .live import LiveRunner
 from .prefetch import Prefetcher
+from .provenance import Kubectl
 from .uptime import Uptime, uptime
 
 T = TypeVar("T")
@@ -39,6 +40,7 @@ class Workplace:
     cancel: CancelToken = field(default_factory=CancelToken)
     jobs: int = 1  # commands at a time
     prefetched: Prefetcher | None = None  # read-only commands that were begun already
+    kubectl: Kubectl | None = None  # where that was looked for already
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
     uptime: Callable[[], Uptime | None] = uptime  # how long the machine has been up
     confirmed: bool | None = None  # whether the operator allows the restarts; None until asked

@@ -8,7 +8,6 @@ from datetime import datetime
 from functools import partial
 from typing import Protocol
 
-from ..diagnosis.diagnose import diagnose
 from ..guide.criteria import Criterion, met
 from ..model import Finding, Run, Runs, Session, StepResult, Verdict, missing
 from ..session.as_json import cause_to_json
@@ -78,6 +77,8 @@ def note_causes(session: OpenSession, execution: Diagnosing) -> None:
         if state.causes:
             session.note(Kind.CAUSES, causes=[], runs=[])
         return
+    from ..diagnosis.diagnose import diagnose  # noqa: PLC0415 - 12 ms that only a failure is worth
+
     seen = [replace(result, runs=tuple(map(session.as_seen, result.runs))) for result in state.results]
     causes = diagnose(seen, execution.run)
     kept = tuple(map(session.as_kept, execution.runs))

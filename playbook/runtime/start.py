@@ -17,16 +17,18 @@ from ..session.store import SessionStore, state_directory
 from .environment import require_tools
 from .live import LiveRunner
 from .prefetch import Prefetcher
+from .provenance import Kubectl, find_kubectl
 
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Ready to run commands; `prefetched` holds those that were begun already."""
+    """Ready to run commands; `prefetched` holds those that were begun already, `kubectl` by what they are run."""
 
     store: SessionStore
     catalog: Catalog
     runner: LiveRunner
     prefetched: Prefetcher
+    kubectl: Kubectl
 
 
 @contextmanager
@@ -59,6 +61,7 @@ def open_store(
     raises.
     """
     jobs = jobs or os.cpu_count() or 1
+    kubectl = find_kubectl()
     with SessionStore(state_directory(state_dir)) as store, open_runner() as (catalog, runner):
         commands: Sequence[str] = ()
         if until and jobs > 1:
@@ -67,4 +70,4 @@ def open_store(
                 read_only([step for step in PREFETCHED_STEPS if step <= until]) if new else ()
             )
         prefetched = Prefetcher(jobs, lambda id: runner.run(named(catalog, id)), commands, first=STEP_0)
-        yield Start(store, catalog, runner, prefetched)
+        yield Start(store, catalog, runner, prefetched, kubectl)

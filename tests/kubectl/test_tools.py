@@ -11,7 +11,7 @@ from clients import Place
 from playbook.clock import NEVER
 from playbook.model import Command, Ended, Run
 from playbook.runtime.live import LiveRunner
-from playbook.runtime.provenance import provenance
+from playbook.runtime.provenance import find_kubectl, provenance
 
 TO_1_27 = (
     "WARNING: This version information is deprecated and will be replaced with the output from kubectl version --short.\n"
@@ -50,6 +50,34 @@ def test_both_wordings(text: str, kubectl: str, server: str, monkeypatch: pytest
     monkeypatch.setattr("playbook.runtime.provenance.has_tool", lambda name: name == "kubectl")
     found = provenance(Says(text), "", ask_server=True)
     assert (found.tools, found.server) == ((("kubectl", kubectl),), server)
+
+
+UID = "2a5b2e5c-1111-4222-8333-0123456789ab"
+
+
+@pytest.mark.parametrize(
+    ("listed", "asked_alone"),
+    [(f"postgres-0 postgres:15 docker.io/library/postgres@sha256:ab12\n{UID}\n", False), ("postgres-0 a b\n", True)],
+)
+def test_the_uid_is_asked_for_alone_where_namespaces_may_not_be_listed(listed: str, asked_alone: bool) -> None:
+    class Cluster(Says):
+        asked: list[str] = []  # noqa: RUF012
+
+        def run(self, command: Command, *rest: object, **how: object) -> Run:  # type: ignore[override]
+            """What such a user is shown."""
+            self.asked.append(command.id)
+            self.text = {"images-and-cluster-uid": listed, "kube-system-uid": UID}.get(command.id, "")
+            return super().run(command, *rest, **how)
+
+    found = provenance(Cluster(""), "", ask_server=True)
+    assert found.cluster_uid == UID
+    assert [pod for pod, _, _ in found.images] == ["postgres-0"]
+    assert ("kube-system-uid" in Cluster.asked) is asked_alone
+
+
+def test_where_there_is_no_kubectl_nothing_has_a_digest() -> None:
+    assert (kubectl := find_kubectl({"PATH": "/nonexistent"})).path is None
+    assert kubectl.sha256.result() == ""
 
 
 def test_the_version_of_this_one(place: Place) -> None:

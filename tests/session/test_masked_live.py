@@ -199,7 +199,7 @@ def test_what_the_commands_were_run_by_is_masked_as_well(tmp_path: Path) -> None
     cluster = FakeCluster()
     cluster.answers["secret-values"] = lambda run: replace(run, stdout=secrets_of(value).encode())
     cluster.answers["kubectl-context"] = lambda run: replace(run, stdout=f"lab {value}".encode(), exit_code=0)
-    cluster.answers["pod-images"] = lambda run: replace(run, stdout=image.encode(), exit_code=0)
+    cluster.answers["images-and-cluster-uid"] = lambda run: replace(run, stdout=image.encode(), exit_code=0)
     session = go_on(tmp_path, cluster)
     mask = "*" * len(value)
     assert session.provenance and (session.provenance.context, session.provenance.user) == ("lab", mask)
