@@ -46,9 +46,9 @@ def find_kubectl(environ: Mapping[str, str] = os.environ) -> Kubectl:
     """Where kubectl is; its digest is begun, which keeps a core busy for a twentieth of a second."""
     found = shutil.which("kubectl", path=child_environment(environ, working_folder()).variables.get("PATH"))
     path = Path(found).resolve() if found else None
-    with_one = ThreadPoolExecutor(1)
-    digest = with_one.submit(_digest, path)
-    with_one.shutdown(wait=False)
+    pool = ThreadPoolExecutor(1)
+    digest = pool.submit(_digest, path)
+    pool.shutdown(wait=False)
     return Kubectl(path, digest)
 
 
