@@ -80,7 +80,7 @@ IMAGES_AND_UID = Command(
     "",
     'kubectl get pods,namespaces -n observer-prod -o jsonpath=\'{range .items[?(@.kind=="Pod")]}{.metadata.name}'
     '{range .status.containerStatuses[*]}{" "}{.image}{" "}{.imageID}{end}{"\\n"}{end}'
-    '{range .items[?(@.metadata.name=="kube-system")]}{.metadata.uid}{"\\n"}{end}\'\n',
+    '{range .items[?(@.kind=="Namespace")]}{.metadata.name}{" "}{.metadata.uid}{"\\n"}{end}\'\n',
     "",
     timeout_s=10.0,
 )
@@ -90,7 +90,11 @@ The guide's own commands show images only where something fails, and https://127
 """
 
 CLUSTER_UID = Command(
-    "kube-system-uid", "", "kubectl get namespace kube-system -o jsonpath='{.metadata.uid}'\n", "", timeout_s=10.0
+    "kube-system-uid",
+    "",
+    "kubectl get namespace kube-system -o jsonpath='{.metadata.name} {.metadata.uid}'\n",
+    "",
+    timeout_s=10.0,
 )
 """Which cluster it is, for users who may look at a namespace but not list them."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
@@ -23,6 +23,7 @@ from ..steps.step9_stability import judged_from
 from ..text import msg
 from ..version import __version__
 from . import tmp_curl
+from .background import in_background
 from .execution import LiveExecution, Workplace
 from .judging import asks_for_diagnosis, judge, meets_criterion, note_causes
 from .learning import learning
@@ -223,12 +224,10 @@ class Engine:
     def _ask_for_provenance(self) -> None:
         """By what the commands are run; asked beside a step, or beside the diagnosis when the run did not come so far."""
         if self._provenance is None:
-            pool = ThreadPoolExecutor(1)
             place = self.workplace
             answers = any(run.exit_code == 0 for run in self.session.state.result("0").runs)  # else it costs 10 s more
             ask = partial(provenance, ask_server=answers, environ=place.environ, kubectl=place.kubectl)
-            self._provenance = pool.submit(ask, place.runner, place.catalog.digest)
-            pool.shutdown(wait=False)
+            self._provenance = in_background(partial(ask, place.runner, place.catalog.digest))
 
     def _note_provenance(self) -> None:
         if self._provenance is not None:

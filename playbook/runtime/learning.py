@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ..guide.own_commands import SECRET_VALUES
 from ..model import Run
+from .background import in_background
 
 if TYPE_CHECKING:
     from .execution import Workplace
@@ -23,7 +24,4 @@ def learning(workplace: Workplace) -> Callable[[], Run]:
         return lambda: ahead.take(SECRET_VALUES.key)
     if workplace.jobs <= 1:
         return lambda: workplace.runner.run(SECRET_VALUES)
-    pool = ThreadPoolExecutor(1)
-    future = pool.submit(workplace.runner.run, SECRET_VALUES)
-    pool.shutdown(wait=False)
-    return future.result
+    return in_background(partial(workplace.runner.run, SECRET_VALUES)).result

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from ..clock import utc_now
@@ -17,6 +18,7 @@ from ..guide.own_commands import CLUSTER_UID, CONTEXT, IMAGES_AND_UID, VERSION
 from ..model import Command, Provenance, Run
 from ..session.store import operator
 from ..version import __version__
+from .background import in_background
 from .child_environment import child_environment, working_folder
 from .environment import has_tool
 from .runner import Runner
@@ -46,10 +48,7 @@ def find_kubectl(environ: Mapping[str, str] = os.environ) -> Kubectl:
     """Where kubectl is; its digest is begun, which keeps a core busy for a twentieth of a second."""
     found = shutil.which("kubectl", path=child_environment(environ, working_folder()).variables.get("PATH"))
     path = Path(found).resolve() if found else None
-    pool = ThreadPoolExecutor(1)
-    digest = pool.submit(_digest, path)
-    pool.shutdown(wait=False)
-    return Kubectl(path, digest)
+    return Kubectl(path, in_background(partial(_digest, path)))
 
 
 def provenance(
@@ -98,7 +97,7 @@ def provenance(
         noticed=tuple(name for name in _READ_BY_TOOLS if Path(name).expanduser().is_file()),
         operator=operator(environ),
         zone=zone_of(utc_now()),
-        cluster_uid=uid[0] if uid else "",
+        cluster_uid=uid[1] if uid else "",
         images=images_in(shown),
     )
 
@@ -118,7 +117,7 @@ def zone_of(moment: datetime) -> str:
     return moment.astimezone().isoformat()[-6:]
 
 
-_UID = re.compile(r"^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$", re.MULTILINE)
+_UID = re.compile(r"^kube-system ([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$", re.MULTILINE)
 _IMAGES = re.compile(r"[a-z0-9][a-z0-9.-]*(?: [\w./:@-]+ [\w./:@-]+)+")
 
 _UNANSWERED_S = 3.0
@@ -129,9 +128,9 @@ _CLIENT_ONLY = Command(VERSION.id, "", "kubectl version --client\n", "", timeout
 
 def _digest(path: Path | None) -> str:
     """SHA-256 of a program; empty where it may be run but not read, and where there is none."""
-    digest = hashlib.sha256()
     if path is None:
         return ""
+    digest = hashlib.sha256()
     try:
         with path.open("rb") as file:
             while part := file.read(8 << 20):  # large, for each part waits until the thread that imports lets go

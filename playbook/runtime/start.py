@@ -28,7 +28,7 @@ class Start:
     catalog: Catalog
     runner: LiveRunner
     prefetched: Prefetcher
-    kubectl: Kubectl
+    kubectl: Kubectl | None
 
 
 @contextmanager
@@ -56,12 +56,12 @@ def open_store(
 ) -> Iterator[Start]:
     """The state directory locked, and what is sure to be asked by an attempt up to Step `until` begun, `jobs` at a time.
 
-    That is Step 0, and for a new session also the read-only commands of the later steps. Nothing without `until`, or
-    with one job, which carries out one step after the other. Raises SessionLocked and DiskTrouble, and what `open_runner`
-    raises.
+    That is the digest of kubectl, Step 0, and for a new session also the read-only commands of the later steps. Nothing
+    without `until`, and no command with one job, which carries out one step after the other. Raises SessionLocked and
+    DiskTrouble, and what `open_runner` raises.
     """
     jobs = jobs or os.cpu_count() or 1
-    kubectl = find_kubectl()
+    kubectl = find_kubectl() if until else None
     with SessionStore(state_directory(state_dir)) as store, open_runner() as (catalog, runner):
         commands: Sequence[str] = ()
         if until and jobs > 1:

@@ -20,7 +20,7 @@ import pytest
 from playbook.errors import MissingTool
 from playbook.model import Command, Ended, Run
 from playbook.refusals import Refusal
-from playbook.runtime import environment, live, processes
+from playbook.runtime import live, processes
 from playbook.runtime.live import LiveRunner
 from playbook.runtime.provenance import provenance
 
@@ -459,40 +459,6 @@ def test_forward_interrupted(runner: LiveRunner, stub: Callable[[str], None], po
 
 
 # the environment
-
-
-def test_missing_tools_are_named_with_the_way_out(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("PATH", str(tmp_path))
-    assert environment.missing_tools() == ("bash", "kubectl", "python3", "curl")
-    assert environment.missing_tools("0") == ("bash", "kubectl")
-    with pytest.raises(MissingTool) as error:
-        environment.require_tools()
-    assert "kubectl" in str(error.value) and "https://kubernetes.io" in str(error.value)
-    for name in ("bash", "python3", "kubectl", "k3s"):
-        (tmp_path / name).write_text("#!/bin/sh\n")
-        (tmp_path / name).chmod(0o755)
-    with pytest.raises(MissingTool, match="apt-get install curl"):
-        environment.require_tools("67")
-    environment.require_tools("0123")
-    (tmp_path / "kubectl").unlink()
-    with pytest.raises(MissingTool, match="ln -s"):
-        environment.require_tools("0")
-
-
-@pytest.mark.parametrize(
-    ("uid", "there", "command"),
-    [
-        (0, "apt-get", "apt-get install openssh-client"),
-        (1000, "apt-get", "sudo apt-get install openssh-client"),
-        (1000, "dnf", "sudo dnf install openssh-clients"),
-    ],
-)
-def test_root_types_no_sudo_and_dnf_has_names_of_its_own(
-    uid: int, there: str, command: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("os.geteuid", lambda: uid)
-    monkeypatch.setattr(environment, "has_tool", lambda name: name == there)
-    assert environment.install("openssh-client", dnf="openssh-clients") == command
 
 
 def test_versions_of_the_tools(runner: LiveRunner, stub: Callable[[str], None]) -> None:
