@@ -40,6 +40,27 @@ def psql_count(text: str) -> Count:
     return _counted(text, (r"count", r"-+", NUMBER, r"\(1\D.*\)"), 2)
 
 
+_STARTING = r"Connection refused|FATAL:  the database system is "
+_UNCONNECTED = (
+    rf"{_STARTING}|^\tIs the server running |could not translate host name |: timeout expired$|"
+    r"server closed the connection unexpectedly"
+)
+
+
+def is_starting(said: str) -> bool:
+    """Whether psql found a server that does not take connections yet (Step 8-4; `said`: standard error)."""
+    return bool(re.search(_STARTING, said))
+
+
+def is_unconnected(said: str) -> bool:
+    """Whether psql did not get as far as a server that takes connections (Step 8-4; `said`: standard error).
+
+    A closed port, no route (the Service may still lead to the pod of before), a name that is not known yet, a server that is
+    starting. A refused user, password or database is none of it: the server has answered.
+    """
+    return bool(re.search(_UNCONNECTED, said, re.M))
+
+
 def _counted(text: str, shapes: tuple[str, ...], place: int) -> Count:
     """The number in the line at `place`, once each line that is not blank has its shape."""
     found = [(number, line.strip()) for number, line in lines(text) if line.strip()]

@@ -52,7 +52,9 @@ _SPAM = re.compile(
     r"memcache\.go:\d+\]|Unable to use a TTY|^Defaulted container|^Warning: |^warning: couldn't attach|"
     r"^If you don't see a command prompt|^All commands and output from this session|^W\d{4} |^I\d{4} |"
     r"^command terminated with exit code \d+$|^\s*$|"
-    r"^(?:WARN|INFO|DEBU)\[\d+\] |^time=\"[^\"]*\" level=(?:warning|info|debug) "  # K3s' kubectl is the k3s program
+    r"^(?:WARN|INFO|DEBU)\[\d+\] |^time=\"[^\"]*\" level=(?:warning|info|debug) |"  # K3s' kubectl is the k3s program
+    r"^\t(?:Is the server running |TCP/IP connections |connections on |This probably means |before or while )|"
+    r"^(?:DETAIL|HINT):  "  # what psql adds to the line that has its reason
 )
 
 _KNOWN = {kind: re.compile(pattern) for kind, pattern in {

@@ -7,11 +7,9 @@ have allowed it. A restart that was started is never started again: its count fr
 
 from __future__ import annotations
 
-import re
-
 from ..errors import UnreadableText
 from ..guide import ids, remedies
-from ..kubectl.counts import files
+from ..kubectl.counts import files, is_starting, is_unconnected
 from ..kubectl.failures import FailureKind, failure
 from ..kubectl.pods import deleted_pods, deletion_cancelled, nodes_of, ready_pods
 from ..kubectl.startup import Obstacle, Stuck
@@ -131,20 +129,21 @@ def _wait_and_count(restart: Restart, execution: Execution) -> None:
 
 
 def _count(restart: Restart, execution: Execution, command: str, listing: str | None) -> Run:
-    """Count, and list first where the guide does. A server that was Ready a moment ago may still refuse: tried again, bounded."""
+    """Count, and list first where the guide does. What may pass is tried again, bounded.
+
+    Before the restart that is a server that is starting. After it, it is also a way to the server that is not there yet: the
+    same command found it before.
+    """
     if listing:
         execution.side_by_side((listing,))
+    not_up_yet = is_unconnected if command == restart.after else is_starting
 
     def may_pass(run: Run) -> bool:
         why = failure(run)
-        passing = why is not None and (why.kind is FailureKind.NO_CONTAINER or _not_up_yet(run))
+        passing = why is not None and (why.kind is FailureKind.NO_CONTAINER or not_up_yet(run.err))
         return counted(restart, run) is None and passing
 
     return execution.retry(command, may_pass, times=10, every_s=3)
-
-
-def _not_up_yet(run: Run) -> bool:
-    return bool(re.search(r"Connection refused|the database system is (?:starting up|shutting down)", run.err))
 
 
 # judging it

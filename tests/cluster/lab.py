@@ -27,7 +27,10 @@ MARK = "PLAYBOOK_TEST_MARK"
 """In the environment of every process of one run, so that what is left of it can be found."""
 
 LET_GO_S = 10.0
-"""How long after the end of its grace a dead pod may stay."""
+"""How long after the end of its grace a pod may stay that is not ready any more."""
+
+DEAD_S = 1.0
+"""The same for a pod whose containers have ended, while a script is at work that counts on its going within seconds."""
 
 _PLANNED = re.compile(
     r"^  \d\S*  (?P<id>step\S+)  (?P<fate>is run with permission only|is run|is not run)(?::|$)", re.M
@@ -199,7 +202,7 @@ class Faults:
         """Break it. Tried twice: what waits for pods may meet one that a slow kubelet has not let go yet."""
         for last in (False, True):
             self._dirty = True
-            with swept(self._cluster):
+            with swept(self._cluster, DEAD_S):
                 done = self._script("break", name)
             if done.returncode == 0:
                 return
@@ -209,7 +212,7 @@ class Faults:
     def heal(self) -> None:
         """Back to the healthy state; nothing is done when it is."""
         if self._dirty:
-            with swept(self._cluster):
+            with swept(self._cluster, DEAD_S):
                 done = self._script("heal")
             assert done.returncode == 0, done.stderr
             assert until(self._cluster.is_up, 120, 1), "the pods did not come up after heal"
@@ -231,7 +234,7 @@ class Faults:
                 self._cluster.kubectl("delete", name, "-n", namespace, "--ignore-not-found")
                 self._cluster.create(saved)
         if objects:
-            with swept(self._cluster):
+            with swept(self._cluster, DEAD_S):
                 assert until(self._cluster.is_up, 120, 1), "the pods did not come up again"
             self._cluster.forget_events()
             self._dirty = False
@@ -250,19 +253,22 @@ class Faults:
 
 
 @contextmanager
-def swept(cluster: Cluster) -> Iterator[None]:
-    """Meanwhile, pods whose grace is long over and whose containers are not ready any more are let go.
+def swept(cluster: Cluster, dead_s: float = LET_GO_S) -> Iterator[None]:
+    """Meanwhile, pods whose grace is over and that are not ready any more are let go: once their containers have ended after
+    `dead_s`, else after `LET_GO_S`.
 
     A kubelet as old as 1.20 keeps such a pod for up to a minute until it collects the dead container.
     """
     over = threading.Event()
 
     def sweep() -> None:
-        while not over.wait(3):
+        while not over.wait(2):
             try:
                 for pod in cluster.items("pods"):
-                    ready = any(each["ready"] for each in pod["status"].get("containerStatuses", []))
-                    if not ready and _seconds_since(pod["metadata"].get("deletionTimestamp")) > LET_GO_S:
+                    containers = pod["status"].get("containerStatuses", [])
+                    dead = all("terminated" in each["state"] for each in containers)
+                    overdue_s = _seconds_since(pod["metadata"].get("deletionTimestamp"))
+                    if not any(each["ready"] for each in containers) and overdue_s > (dead_s if dead else LET_GO_S):
                         cluster.kubectl(
                             "delete", "pod", pod["metadata"]["name"], "-n", NAMESPACE,
                             "--force", "--grace-period=0", "--wait=false", check=False,
