@@ -91,7 +91,7 @@ def _ten_files(runs: Runs, _: Findings) -> bool:
 
 def _asked_again(runs: Runs, _: Findings) -> bool:
     tries = [run for run in runs if run.command == ids.COUNT_TABLES_AFTER]
-    return any(is_unconnected(run.err) for run in tries[:-1])
+    return any(run.ended is Ended.TIMEOUT or is_unconnected(run.err) for run in tries[:-1])
 
 
 _COUNTS = (ids.COUNT_TABLES_BEFORE, ids.COUNT_TABLES_AFTER)

@@ -75,14 +75,14 @@ class LiveExecution:
         """Carry out one command and record it. `until`, asked about once a second, may end it early."""
         return self._keep([self._carry_out(self.command(command, target), until)])[0]
 
-    def retry(self, command: str, again: Callable[[Run], bool], *, times: int, every_s: float) -> Run:
+    def retry(self, command: str, again: Callable[[Run], bool], *, within_s: float, every_s: float) -> Run:
         """Carry out a command, and once more as long as `again` says so."""
         run = self.run(command)
-        for _ in range(times):
-            if not again(run):
-                break
+        took_s = run.duration_s + every_s
+        while again(run) and took_s < within_s:
             self.pause(every_s)
             run = self.run(command)
+            took_s += run.duration_s + every_s
         return run
 
     def side_by_side(self, commands: Sequence[str]) -> tuple[Run, ...]:

@@ -127,7 +127,7 @@ class ReplayExecution:
         """The next recorded run of a command."""
         return self._keep([self._runner.run(self._command(command, target))])[0]
 
-    def retry(self, command: str, again: Callable[[Run], bool], *, times: int, every_s: float) -> Run:
+    def retry(self, command: str, again: Callable[[Run], bool], *, within_s: float, every_s: float) -> Run:
         """As often as it was tried, up to the first run that ended it."""
         run = self.run(command)
         while again(run) and self.has_more(command):
@@ -169,7 +169,7 @@ class ReplayExecution:
 
     def wait_for_new_pods(self, restart: Restart) -> bool:
         """The waits that were recorded, and what was looked at beside them."""
-        self.retry(restart.wait, nothing_to_wait_for, times=0, every_s=0)
+        self.retry(restart.wait, nothing_to_wait_for, within_s=0, every_s=0)
         if self.has_more(ids.NOT_CREATED):
             self.run(ids.NOT_CREATED)
         return True

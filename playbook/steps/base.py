@@ -26,8 +26,11 @@ class Execution(Protocol):
     def run(self, command: str, target: str = "") -> Run:
         """Carry out one command and record it."""
 
-    def retry(self, command: str, again: Callable[[Run], bool], *, times: int, every_s: float) -> Run:
-        """Carry out a command, and once more as long as `again` says so, at most `times` more. Returns the last run."""
+    def retry(self, command: str, again: Callable[[Run], bool], *, within_s: float, every_s: float) -> Run:
+        """Carry out a command, and once more as long as `again` says so. Returns the last run.
+
+        None is begun once the runs and the pauses between them have taken `within_s`.
+        """
 
     def side_by_side(self, commands: Sequence[str]) -> tuple[Run, ...]:
         """Carry out commands that do not depend on each other; recorded in the order given."""

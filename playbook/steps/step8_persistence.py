@@ -39,6 +39,9 @@ from .restart import (
 LISTED = 10
 """How many names the guide's lists of files hold: they end in `head -10`."""
 
+COUNT_WITHIN_S = 60.0
+"""So long a count that could not be read is tried again, where that may pass."""
+
 
 # carrying it out
 
@@ -131,19 +134,20 @@ def _wait_and_count(restart: Restart, execution: Execution) -> None:
 def _count(restart: Restart, execution: Execution, command: str, listing: str | None) -> Run:
     """Count, and list first where the guide does. What may pass is tried again, bounded.
 
-    Before the restart that is a server that is starting. After it, it is also a way to the server that is not there yet: the
-    same command found it before.
+    Before the restart that is a server that is starting. After it, it is also a way to the server that is not there yet, or
+    leads nowhere: the same command found it before.
     """
     if listing:
         execution.side_by_side((listing,))
-    not_up_yet = is_unconnected if command == restart.after else is_starting
+    is_after = command == restart.after
+    passing = {FailureKind.NO_CONTAINER, FailureKind.TIMEOUT} if is_after else {FailureKind.NO_CONTAINER}
+    not_up_yet = is_unconnected if is_after else is_starting
 
     def may_pass(run: Run) -> bool:
         why = failure(run)
-        passing = why is not None and (why.kind is FailureKind.NO_CONTAINER or not_up_yet(run.err))
-        return counted(restart, run) is None and passing
+        return counted(restart, run) is None and why is not None and (why.kind in passing or not_up_yet(run.err))
 
-    return execution.retry(command, may_pass, times=10, every_s=3)
+    return execution.retry(command, may_pass, within_s=COUNT_WITHIN_S, every_s=3)
 
 
 # judging it
