@@ -75,15 +75,13 @@ class Engine:
             if not only and not self._is_due(step):
                 self._keep(step)
                 continue
+            if not step.cluster_of and (step.waits or step.id == until):
+                self._ask_for_provenance()
             result = self._carry_out(step, start)
             if self._stops(step, result):
                 break
             if step.cluster_of:
                 self._prepare(until, only)
-            if step.id == (
-                "6" if until > "6" else "5"
-            ):  # beside Step 7, which waits more than it works, or the last step
-                self._ask_for_provenance()
         else:
             if not only and until >= "9":
                 self._see_again()
@@ -222,7 +220,7 @@ class Engine:
     # around it
 
     def _ask_for_provenance(self) -> None:
-        """By what the commands are run; asked beside a step, or beside the diagnosis when the run did not come so far."""
+        """By what the commands are run; asked beside a step that waits or the last one, else beside the diagnosis."""
         if self._provenance is None:
             place = self.workplace
             answers = any(run.exit_code == 0 for run in self.session.state.result("0").runs)  # else it costs 10 s more

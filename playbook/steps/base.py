@@ -82,6 +82,7 @@ class Step:
     perform: Callable[[Step, Execution], None] | None = None  # None: its commands do not depend on each other
     always: bool = False  # carried out at every start, whatever was seen before
     prefetchable: bool = False  # its read-only commands may begin before it is its turn
+    waits: bool = False  # it takes its time by waiting, not by work: something else can be done beside it
     by_all_samples: bool = False  # judged by every run since the pods were last restarted, not by this attempt's alone
     looks: Callable[[Runs, Runs], tuple[tuple[str, str], ...]] | None = None  # what a sample asks to look into at once
     cluster_of: Callable[[Runs], Cluster | None] | None = None  # which cluster its runs show

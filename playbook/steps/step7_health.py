@@ -233,4 +233,4 @@ def _ill(asked: Question, seen: Message | str, line: int | None = None, stream: 
 COMMANDS = (
     ids.HEALTH_IN_POD, ids.HEALTH_VIA_SERVICE, ids.PORT_FORWARD, ids.CURL, ids.STOP_PORT_FORWARD, ids.DB_CONNECTION,
 )  # fmt: skip
-STEP = Step("7", msg("Health check"), COMMANDS, judge, perform)
+STEP = Step("7", msg("Health check"), COMMANDS, judge, perform, waits=True)
