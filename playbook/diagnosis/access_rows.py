@@ -46,6 +46,11 @@ CREDENTIALS = Branch(
     msg("the API server does not accept the certificate or token of the kubeconfig: it is expired, or another cluster's"),
     (fix.COPY_KUBECONFIG, fix.RENEW_CERTIFICATES),
 )  # fmt: skip
+NO_CREDENTIALS = Branch(
+    "CREDENTIALS-NOT-HAD", "0", verbatim("getting credentials: exec: executable … not found"),
+    msg("the program that the kubeconfig names gives kubectl no credentials; the API server was not even asked"),
+    fix.WITHOUT_CREDENTIALS,
+)  # fmt: skip
 DATASTORE_SLOW = Branch(
     "DATASTORE-SLOW", "0", verbatim("etcdserver: request timed out"),
     msg("the API server waits for its datastore: the disk of the server is too slow or full"),
@@ -63,6 +68,7 @@ ACCESS_ROWS: tuple[Row, ...] = (
     Row("API-REACHED", "", UNREADABLE, kinds=(FailureKind.KUBECONFIG_UNREADABLE,), unseen=True),
     Row("API-REACHED", "", ABSENT, kinds=(FailureKind.KUBECONFIG_ABSENT,), unseen=True),
     Row("API-REACHED", "", CREDENTIALS, kinds=(FailureKind.UNAUTHORIZED,), unseen=True),
+    Row(_NOT_OF_A_LOG, rf"{CONNECT}: getting credentials: ", NO_CREDENTIALS, unseen=True),
     Row(_NOT_OF_A_LOG, rf"{_BY_KUBECTL}x509: .*is before ", CLOCK_OFF, unseen=True),
     Row(_NOT_OF_A_LOG, rf"{_BY_KUBECTL}x509: certificate has expired", EXPIRED, unseen=True),
     Row(_NOT_OF_A_LOG, rf"{_BY_KUBECTL}x509: ", UNKNOWN_AUTHORITY, unseen=True),

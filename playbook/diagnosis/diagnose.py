@@ -137,6 +137,7 @@ _UNANSWERED = frozenset(
         FailureKind.KUBECONFIG,
         FailureKind.KUBECONFIG_UNREADABLE,
         FailureKind.KUBECONFIG_ABSENT,
+        FailureKind.CREDENTIALS,
         FailureKind.CERTIFICATE,
         FailureKind.TIMEOUT,
         FailureKind.CUT,

@@ -30,6 +30,7 @@ _BRANCHES = {
     FailureKind.KUBECONFIG_UNREADABLE: access.UNREADABLE,
     FailureKind.KUBECONFIG_ABSENT: access.ABSENT,
     FailureKind.UNAUTHORIZED: access.CREDENTIALS,
+    FailureKind.CREDENTIALS: access.NO_CREDENTIALS,
     FailureKind.CONNECTION_REFUSED: access.API_REFUSED,
     FailureKind.KUBECONFIG: access.API_REFUSED,
     FailureKind.UNREACHABLE: access.API_UNREACHABLE,

@@ -66,6 +66,10 @@ K3S_STATUS = do("systemctl status k3s", msg("on the server, over SSH"))
 CHECK_CREDENTIALS = advise(
     msg("the credentials in the kubeconfig are not accepted: check them, or take {path}", path=KUBECONFIG)
 )
+SHOW_CREDENTIAL_PROGRAM = do(
+    "kubectl config view --minify -o jsonpath='{.users[*].user.exec.command}'",
+    msg("which program the kubeconfig has for the credentials: it must be on PATH, and may want a login"),
+)
 CREATE_NAMESPACE = do(f"kubectl create namespace {NAMESPACE}")
 CHECK_STORAGE_CLASS = do(GET_SC, msg("check the StorageClass"))
 CHECK_PROVISIONER = do(GET_PROVISIONER, msg("the local-path provisioner of K3s must be running"))
@@ -335,4 +339,5 @@ PGDATA = advise(
 
 FOR_AN_UNREADABLE_KUBECONFIG = (READ_AS_ROOT, COPY_KUBECONFIG, KUBECONFIG_MODE)
 WITHOUT_A_KUBECONFIG = (EXPORT_KUBECONFIG, COPY_KUBECONFIG)
+WITHOUT_CREDENTIALS = (SHOW_CREDENTIAL_PROGRAM, COPY_KUBECONFIG)
 FOR_A_CERTIFICATE = (CHECK_CLOCK, RENEW_CERTIFICATES, CHECK_AUTHORITY)

@@ -24,6 +24,7 @@ class FailureKind(str, Enum):
     KUBECONFIG = "kubeconfig"  # malformed, or it names what is not there
     KUBECONFIG_UNREADABLE = "kubeconfig-unreadable"  # the file is another user's: K3s' own is root's alone
     KUBECONFIG_ABSENT = "kubeconfig-absent"  # none at all: kubectl then asks localhost:8080
+    CREDENTIALS = "credentials"  # the program that the kubeconfig names to get them is not there, or fails
     CERTIFICATE = "certificate"  # expired, not yet valid, or of an authority that the kubeconfig does not know
     SERVER = "server"  # the API server answered with an error of another kind
     NO_CONTAINER = "no-container"  # exec or logs: the container is not running
@@ -54,7 +55,8 @@ _SPAM = re.compile(
     r"^command terminated with exit code \d+$|^\s*$|"
     r"^(?:WARN|INFO|DEBU)\[\d+\] |^time=\"[^\"]*\" level=(?:warning|info|debug) |"  # K3s' kubectl is the k3s program
     r"^\t(?:Is the server running |TCP/IP connections |connections on |This probably means |before or while )|"
-    r"^(?:DETAIL|HINT):  "  # what psql adds to the line that has its reason
+    r"^(?:DETAIL|HINT):  |"  # what psql adds to the line that has its reason
+    r"^It looks like you are trying to use a client-go|^To learn more about this feature, |^ {6}https://kubernetes\.io/"
 )
 
 _KNOWN = {kind: re.compile(pattern) for kind, pattern in {
@@ -62,6 +64,7 @@ _KNOWN = {kind: re.compile(pattern) for kind, pattern in {
         r"\(Forbidden\).*?(?:cannot (?P<verb>\w+) resource \"(?P<resource>[^\"]+)\"|$)|: forbidden: ",
     FailureKind.UNAUTHORIZED:
         r"(?i:\(Unauthorized\)|You must be logged in to the server|^error: .*unauthorized)",
+    FailureKind.CREDENTIALS: r"getting credentials: ",
     FailureKind.KUBECONFIG_ABSENT:
         r"The connection to the server localhost:8080 was refused|no configuration has been provided|"
         r"stat [^:]*: no such file or directory$",

@@ -6,6 +6,7 @@ from ..guide import ids
 from ..guide.catalog import changes_cluster
 from ..guide.expected import TMP_CURL
 from ..guide.own_commands import OWN_COMMANDS
+from ..kubectl.failures import FailureKind, failure
 from ..kubectl.pods import deleted_pods
 from ..model import Run, Session
 from ..text import Message, msg
@@ -36,6 +37,18 @@ def change(run: Run) -> Message:
             return msg("pods deleted: {pods}, {at}", pods=pods or "?", at=at)
         case _:
             return msg("{command} was run, {at}", command=run.command, at=at)
+
+
+def is_confirmed(run: Run) -> bool:
+    """Whether the run shows that it was done. One that was forbidden, cut off or never reached the cluster does not."""
+    match run.command:
+        case ids.HEALTH_VIA_SERVICE:  # kubectl waits and attaches after the pod was created: only an early end is none
+            why = failure(run)
+            return why is None or why.kind is FailureKind.OTHER
+        case ids.REMOVE_TMP_CURL | ids.DELETE_OBSERVER | ids.DELETE_POSTGRES:
+            return bool(deleted_pods(run.out))
+        case _:
+            return run.exit_code == 0
 
 
 def _changes(run: Run) -> bool:

@@ -11,7 +11,7 @@ from ..guide.criteria import criterion
 from ..model import SEVERITY, Cause, Finding, Remedy, Session, Verdict
 from ..steps.question import NOT_SEEN
 from ..text import as_typed, msg
-from .changes import change, changing_runs
+from .changes import change, changing_runs, is_confirmed
 from .columns import COLUMNS, clean, one_line, shortened, wrapped
 from .labels import VERDICTS, outage_sentence, overall_sentence
 from .terminal import SETTLED, goes_on_from, paint
@@ -94,9 +94,18 @@ def _remedy_lines(remedy: Remedy) -> list[str]:
 
 
 def _changed(session: Session) -> list[str]:
-    done = [one_line(change(run)) for run in changing_runs(session)]
-    words = "; ".join(done) if len(done) <= 2 else msg("{n} times, last: {change}", n=len(done), change=done[-1])
-    return wrapped(f"{msg('Changed on the cluster')}: {words}", COLUMNS, "  ") if done else []
+    seen: list[str] = []
+    unsure: list[str] = []
+    for run in changing_runs(session):
+        (seen if is_confirmed(run) else unsure).append(one_line(change(run)))
+    told = [*_summed(seen), *(f"{msg('not confirmed')}: {words}" for words in _summed(unsure))]
+    return wrapped(f"{msg('Changed on the cluster')}: {'; '.join(told)}", COLUMNS, "  ") if told else []
+
+
+def _summed(changes: list[str]) -> list[str]:
+    if len(changes) <= 2:
+        return changes
+    return [str(msg("{n} times, last: {change}", n=len(changes), change=changes[-1]))]
 
 
 def _painted(lines: Iterable[str], colour: bool) -> list[str]:

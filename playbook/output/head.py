@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from datetime import timedelta, timezone
 
-from ..model import NAMESPACE, Provenance, Session
+from ..model import NAMESPACE, Provenance, Run, Session
 from ..text import msg
-from .changes import change, changing_runs
+from .changes import change, changing_runs, is_confirmed
 from .escaping import code, text
 from .labels import moment
 
@@ -16,7 +16,7 @@ def head_rows(session: Session) -> list[tuple[str, str]]:
     """What everybody asks first, in a table that leaves room for the steps on the first page: name and value of each row."""
     cluster, how = session.cluster, session.provenance
     unseen = str(msg("not seen"))
-    changed = "<br>".join(text(change(run)) for run in changing_runs(session))
+    changed = "<br>".join(map(_changed, changing_runs(session)))
     server = (code(cluster.server, cell=True) or "-") if cluster else unseen
     version = f", {text(how.server)}" if how and how.server else ""
     return [
@@ -31,6 +31,10 @@ def head_rows(session: Session) -> list[tuple[str, str]]:
         (str(msg("Changed on the cluster")), changed or str(msg("nothing"))),
         *(((str(msg("Tools")), _tools(how)),) if how and how.tools else ()),
     ]
+
+
+def _changed(run: Run) -> str:
+    return text(change(run)) if is_confirmed(run) else f"{msg('not confirmed')}: {text(change(run))}"
 
 
 def more_rows(session: Session) -> list[tuple[str, str]]:

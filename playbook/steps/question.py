@@ -13,6 +13,7 @@ from ..guide.remedies import (
     FOR_AN_UNREADABLE_KUBECONFIG,
     K3S_STATUS,
     WITHOUT_A_KUBECONFIG,
+    WITHOUT_CREDENTIALS,
 )
 from ..guide.remedy import do
 from ..kubectl.failures import Failure, FailureKind, failure
@@ -177,5 +178,7 @@ def _remedy_for(why: Failure | UnreadableText | Message | None) -> tuple[Remedy,
             return (do(f"kubectl auth can-i {why.verb} {why.resource} -n {NAMESPACE}", advice),)
         case FailureKind.UNAUTHORIZED:
             return (CHECK_CREDENTIALS,)
+        case FailureKind.CREDENTIALS:
+            return WITHOUT_CREDENTIALS
         case _:
             return ()

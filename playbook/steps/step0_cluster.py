@@ -29,6 +29,7 @@ _NO_ANSWER = {
     *_ABNORMAL,
     FailureKind.TIMEOUT,
     FailureKind.KUBECONFIG,
+    FailureKind.CREDENTIALS,
     FailureKind.KUBECONFIG_UNREADABLE,
     FailureKind.UNAUTHORIZED,
 }

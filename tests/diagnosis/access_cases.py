@@ -19,6 +19,13 @@ UNKNOWN = "Unable to connect to the server: tls: failed to verify certificate: x
 NOT_LOGGED_IN = (
     "error: You must be logged in to the server (the server has asked for the client to provide credentials)\n"
 )
+NO_PROGRAM = """Unable to connect to the server: getting credentials: exec: executable oci not found
+
+It looks like you are trying to use a client-go credential plugin that is not installed.
+
+To learn more about this feature, consult the documentation available at:
+      https://kubernetes.io/docs/reference/access-authn-authz/authentication/#client-go-credential-plugins
+"""
 SLOW = "Error from server: etcdserver: request timed out\n"
 LOCKED = "Error from server (InternalError): rpc error: code = Unknown desc = database is locked\n"
 
@@ -38,6 +45,7 @@ ACCESS = (
     _everything("not yet valid", "CLOCK-OFF", NOT_YET),
     _everything("another authority", "CERTIFICATE-UNKNOWN", UNKNOWN),
     _everything("not logged in", "CREDENTIALS-REFUSED", NOT_LOGGED_IN),
+    _everything("no program for the credentials", "CREDENTIALS-NOT-HAD", NO_PROGRAM),
     _everything("a slow datastore", "DATASTORE-SLOW", SLOW),
     _everything("a locked datastore", "DATASTORE-SLOW", LOCKED),
 )

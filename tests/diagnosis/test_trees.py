@@ -129,6 +129,7 @@ READ_ONLY_ON_THE_SERVER = {
     'sudo journalctl -u k3s --since -10min | grep -E "Slow SQL|took too long|database is locked"',
     "kubectl logs -n kube-system -l app=local-path-provisioner --tail=50", "kubectl logs -n kube-system -l k8s-app=kube-dns --tail=50",
     "kubectl get pods -n kube-system -l k8s-app=kube-dns", "kubectl logs -n sealed-secrets -l name=sealed-secrets-controller",
+    "kubectl config view --minify -o jsonpath='{.users[*].user.exec.command}'",
     "kubectl describe sealedsecret {target} -n observer-prod", "export KUBECONFIG=/etc/rancher/k3s/k3s.yaml",
 }  # fmt: skip
 """What is said beside the guide's own commands, for causes that the guide does not know; they only look."""

@@ -196,8 +196,12 @@ def table(columns: tuple[str, ...], *rows: tuple[object, ...], wide: tuple[str, 
 # kubeconfigs
 
 
-def kubeconfig(path: Path, server: str, *, ca: Path | None = None, context: str = "lab") -> Path:
-    """A kubeconfig that leads to `server`; without `ca` the system's own certificates are trusted."""
+def kubeconfig(path: Path, server: str, *, ca: Path | None = None, context: str = "lab", program: str = "") -> Path:
+    """A kubeconfig that leads to `server`; without `ca` the system's own certificates are trusted.
+
+    `program` gets the credentials, if one is named.
+    """
+    user = f"exec: {{apiVersion: client.authentication.k8s.io/v1beta1, command: {program}, interactiveMode: Never}}"
     path.write_text(f"""apiVersion: v1
 kind: Config
 clusters:
@@ -211,7 +215,7 @@ contexts:
 current-context: {context}
 users:
 - name: lab
-  user: {{token: made-up}}
+  user: {{{user if program else "token: made-up"}}}
 """)
     return path
 

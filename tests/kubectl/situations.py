@@ -81,6 +81,7 @@ def nobody_on_8080() -> bool:
 REFUSED = (KUBECONFIG_PATH, K3S)
 NO_KUBECONFIG = ("export KUBECONFIG=/etc/rancher/k3s/k3s.yaml", "~/.kube/config")
 CERTIFICATE = ("timedatectl", "systemctl restart k3s", "the kubeconfig is another cluster's")
+PROGRAM = ("kubectl config view --minify", "~/.kube/config")
 AT_8080 = ("no kubeconfig", "a dangling link", "an empty kubeconfig")
 """Situations that lead to localhost:8080."""
 
@@ -129,6 +130,10 @@ SITUATIONS = (
               NO_KUBECONFIG, rare=True),
     Situation("an unknown context", _config(lambda path: kubeconfig(path, "https://127.0.0.1:1", context="nowhere")), FailureKind.KUBECONFIG,
               "context was not found for specified context: nowhere", "inconclusive", 3, (KUBECONFIG_PATH,)),
+    Situation("a program for the credentials that is not there", _config(lambda path: kubeconfig(path, "https://127.0.0.1:1", program="no-such")),
+              FailureKind.CREDENTIALS, "getting credentials: exec: ", "inconclusive", 3, PROGRAM),
+    Situation("a program for the credentials that fails", _config(lambda path: kubeconfig(path, "https://127.0.0.1:1", program="'false'")),
+              FailureKind.CREDENTIALS, "getting credentials: exec: ", "inconclusive", 3, PROGRAM, rare=True),
     Situation("a CA file that is not there", _config(lambda path: kubeconfig(path, "https://127.0.0.1:1", ca=path.with_name("no.pem"))),
               FailureKind.KUBECONFIG, "unable to read certificate-authority", "inconclusive", 3, (KUBECONFIG_PATH,), rare=True),
 )  # fmt: skip

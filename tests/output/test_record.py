@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 import sessions
 from stubbed import Stubbed
-from support import FIXTURES
+from support import FIXTURES, made
 
 from playbook import api
 from playbook.guide import ids
-from playbook.model import Provenance
-from playbook.output.changes import change, changing_runs
+from playbook.model import Ended, Provenance, Run
+from playbook.output.changes import change, changing_runs, is_confirmed
+from playbook.output.ending import ending
 from playbook.output.head import head_rows, more_rows
 from playbook.session.as_json import provenance_from_json, provenance_to_json
 
@@ -62,6 +64,37 @@ def test_every_change_is_listed(tmp_path) -> None:
     report = api.render(session)
     assert "pods deleted: postgres-0" in report
     assert "Replay" not in report.split("\n")[0]
+
+
+FORBIDDEN = 'Error from server (Forbidden): pods "x" is forbidden: User "viewer" cannot {} in API group "" in the namespace "observer-prod"\n'
+UNASKED = "Unable to connect to the server: getting credentials: exec: executable oci not found\n"
+
+
+@pytest.mark.parametrize(
+    ("run", "confirmed"),
+    [
+        (made(ids.WRITE_DATA, "OK\n"), True),
+        (made(ids.WRITE_DATA, "", FORBIDDEN.format('create resource "pods/exec"'), 1), False),
+        (made(ids.WRITE_LOGS, "", "touch: cannot touch '/opt/x/.write_test': Read-only file system\n", 1), False),
+        (made(ids.HEALTH_VIA_SERVICE, '{"status": "ok"}pod "tmp-curl" deleted\n'), True),
+        (made(ids.HEALTH_VIA_SERVICE, "", "error: timed out waiting for the condition\n", 1), True),
+        (made(ids.HEALTH_VIA_SERVICE, "", "", None, ended=Ended.STOPPED_EARLY), True),
+        (made(ids.HEALTH_VIA_SERVICE, "", FORBIDDEN.format('create resource "pods"'), 1), False),
+        (made(ids.HEALTH_VIA_SERVICE, "", 'Error from server (AlreadyExists): pods "tmp-curl" already exists\n', 1), False),
+        (made(ids.HEALTH_VIA_SERVICE, "", UNASKED, 1), False),
+        (made(ids.REMOVE_TMP_CURL, 'pod "tmp-curl" force deleted from observer-prod namespace\n'), True),
+        (made(ids.REMOVE_TMP_CURL, "", 'Error from server (NotFound): pods "tmp-curl" not found\n', 1), False),
+        (made(ids.DELETE_POSTGRES, 'pod "postgres-0" deleted\n'), True),
+        (made(ids.DELETE_POSTGRES, "", FORBIDDEN.format('delete resource "pods"'), 1), False),
+        (made(ids.DELETE_OBSERVER, "", "", None, ended=Ended.TIMEOUT), False),
+    ],
+)  # fmt: skip
+def test_a_change_that_the_cluster_did_not_confirm_is_told_as_such(run: Run, confirmed: bool) -> None:
+    session = replace(sessions.empty(), changes=(run,))
+    assert is_confirmed(run) is confirmed
+    assert ("not confirmed: " in dict(head_rows(session))["Changed on the cluster"]) is not confirmed
+    (line,) = (line for line in ending(session).splitlines() if line.startswith("Changed on the cluster: "))
+    assert line.startswith("Changed on the cluster: not confirmed: ") is not confirmed
 
 
 def test_a_replay_is_marked_and_not_to_be_signed() -> None:
