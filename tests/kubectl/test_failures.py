@@ -101,6 +101,14 @@ def test_each_ends_in_its_verdict(situation: Situation, place: Place, monkeypatc
     assert session.abort is None
 
 
+@pytest.mark.parametrize("situation", [it for it in SITUATIONS if it.says], ids=lambda it: it.name.replace(" ", "-"))
+def test_the_page_on_kubectl_says_what_it_is_taken_for(situation: Situation) -> None:
+    page = (ROOT / "docs" / "kubectl.md").read_text("utf-8")
+    rows = [row.split("|") for row in page.splitlines() if row.startswith("|") and situation.says in row]
+    taken = {row[4].split(",")[0].strip() for row in rows if len(row) > 6}
+    assert taken & {kind.value for kind in situation.troubles}, taken
+
+
 def test_forbidden_everywhere_goes_on_and_names_each_right(place: Place) -> None:
     with serving(api(forbidden)) as url:
         kubeconfig(place.config, url)
