@@ -134,18 +134,19 @@ def _wait_and_count(restart: Restart, execution: Execution) -> None:
 def _count(restart: Restart, execution: Execution, command: str, listing: str | None) -> Run:
     """Count, and list first where the guide does. What may pass is tried again, bounded.
 
-    Before the restart that is a server that is starting. After it, it is also a way to the server that is not there yet, or
-    leads nowhere: the same command found it before.
+    Before the restart that is a server that is starting. After it, it is also a container that is not up again, and a way to
+    the server that is not there yet or leads nowhere: the same command found both before.
     """
     if listing:
         execution.side_by_side((listing,))
-    is_after = command == restart.after
-    passing = {FailureKind.NO_CONTAINER, FailureKind.TIMEOUT} if is_after else {FailureKind.NO_CONTAINER}
-    not_up_yet = is_unconnected if is_after else is_starting
 
     def may_pass(run: Run) -> bool:
         why = failure(run)
-        return counted(restart, run) is None and why is not None and (why.kind in passing or not_up_yet(run.err))
+        if why is None or counted(restart, run) is not None:
+            return False
+        if command == restart.before:
+            return is_starting(run.err)
+        return why.kind in (FailureKind.NO_CONTAINER, FailureKind.TIMEOUT) or is_unconnected(run.err)
 
     return execution.retry(command, may_pass, within_s=COUNT_WITHIN_S, every_s=3)
 

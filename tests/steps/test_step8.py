@@ -296,10 +296,25 @@ def test_a_count_that_hangs_after_the_restart_is_asked_again_and_not_forever(at:
     assert at.cluster.calls.count(POSTGRES.after) == 2
 
 
-def test_a_name_that_is_not_known_before_the_restart_is_not_waited_for(at: Verification) -> None:
-    at.cluster.answers[POSTGRES.before] = psql_says(UNCONNECTED["no-name-yet"])
+@pytest.mark.parametrize(
+    "said", [UNCONNECTED["no-name-yet"], 'error: unable to upgrade connection: container not found ("postgres")\n']
+)
+def test_what_is_not_there_before_the_restart_is_not_waited_for(said: str, at: Verification) -> None:
+    at.cluster.answers[POSTGRES.before] = psql_says(said)
     assert refused(at, POSTGRES) == Refusal.COUNT_UNREAD.value
     assert at.cluster.calls.count(POSTGRES.before) == 1
+
+
+def test_a_container_that_is_not_up_again_after_the_restart_is_asked_again(at: Verification) -> None:
+    absent = iter([psql_says('error: unable to upgrade connection: container not found ("observer")\n')] * 2)
+
+    def answer(run: Run) -> Run:
+        says = next(absent, None)
+        return says(run) if says else run
+
+    at.cluster.answers[OBSERVER.after] = answer
+    assert at.all().result("8").verdict is Verdict.PASS
+    assert at.cluster.calls.count(OBSERVER.after) == 3
 
 
 def test_a_pod_that_is_not_there_yet_is_waited_for_again(at: Verification) -> None:
