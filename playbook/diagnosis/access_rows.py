@@ -68,7 +68,7 @@ ACCESS_ROWS: tuple[Row, ...] = (
     Row("API-REACHED", "", UNREADABLE, kinds=(FailureKind.KUBECONFIG_UNREADABLE,), unseen=True),
     Row("API-REACHED", "", ABSENT, kinds=(FailureKind.KUBECONFIG_ABSENT,), unseen=True),
     Row("API-REACHED", "", CREDENTIALS, kinds=(FailureKind.UNAUTHORIZED,), unseen=True),
-    Row(_NOT_OF_A_LOG, rf"{CONNECT}: getting credentials: ", NO_CREDENTIALS, unseen=True),
+    Row(_NOT_OF_A_LOG, "", NO_CREDENTIALS, kinds=(FailureKind.CREDENTIALS,), unseen=True),
     Row(_NOT_OF_A_LOG, rf"{_BY_KUBECTL}x509: .*is before ", CLOCK_OFF, unseen=True),
     Row(_NOT_OF_A_LOG, rf"{_BY_KUBECTL}x509: certificate has expired", EXPIRED, unseen=True),
     Row(_NOT_OF_A_LOG, rf"{_BY_KUBECTL}x509: ", UNKNOWN_AUTHORITY, unseen=True),

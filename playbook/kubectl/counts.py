@@ -40,7 +40,7 @@ def psql_count(text: str) -> Count:
     return _counted(text, (r"count", r"-+", NUMBER, r"\(1\D.*\)"), 2)
 
 
-_STARTING = r"Connection refused|FATAL:  the database system is "
+_STARTING = r"Connection refused|the database system is "
 _UNCONNECTED = (
     rf"{_STARTING}|^\tIs the server running |could not translate host name |: timeout expired$|"
     r"server closed the connection unexpectedly"

@@ -256,15 +256,20 @@ def psql_says(said: str) -> Callable[[Run], Run]:
     return lambda run: replace(run, stdout=b"", stderr=err, exit_code=2)
 
 
-@pytest.mark.parametrize("said", UNCONNECTED.values(), ids=UNCONNECTED)
-def test_a_server_that_is_not_reached_yet_is_asked_again(said: str, at: Verification) -> None:
-    unconnected = iter([psql_says(said)] * 2)
+def twice(says: Callable[[Run], Run]) -> Callable[[Run], Run]:
+    """What is answered twice before the real answer."""
+    left = iter([says] * 2)
 
     def answer(run: Run) -> Run:
-        says = next(unconnected, None)
-        return says(run) if says else run
+        now = next(left, None)
+        return now(run) if now else run
 
-    at.cluster.answers[POSTGRES.after] = answer
+    return answer
+
+
+@pytest.mark.parametrize("said", UNCONNECTED.values(), ids=UNCONNECTED)
+def test_a_server_that_is_not_reached_yet_is_asked_again(said: str, at: Verification) -> None:
+    at.cluster.answers[POSTGRES.after] = twice(psql_says(said))
     session = at.all()
     assert session.result("8").verdict is Verdict.PASS
     assert at.cluster.calls.count(POSTGRES.after) == 3
@@ -306,25 +311,18 @@ def test_what_is_not_there_before_the_restart_is_not_waited_for(said: str, at: V
 
 
 def test_a_container_that_is_not_up_again_after_the_restart_is_asked_again(at: Verification) -> None:
-    absent = iter([psql_says('error: unable to upgrade connection: container not found ("observer")\n')] * 2)
-
-    def answer(run: Run) -> Run:
-        says = next(absent, None)
-        return says(run) if says else run
-
-    at.cluster.answers[OBSERVER.after] = answer
+    at.cluster.answers[OBSERVER.after] = twice(
+        psql_says('error: unable to upgrade connection: container not found ("observer")\n')
+    )
     assert at.all().result("8").verdict is Verdict.PASS
     assert at.cluster.calls.count(OBSERVER.after) == 3
 
 
 def test_a_pod_that_is_not_there_yet_is_waited_for_again(at: Verification) -> None:
-    tries = iter(["error: no matching resources found\n"] * 2)
-
     def absent(run: Run) -> Run:
-        said = next(tries, "")
-        return replace(run, stdout=b"", stderr=said.encode(), exit_code=1) if said else run
+        return replace(run, stdout=b"", stderr=b"error: no matching resources found\n", exit_code=1)
 
-    at.cluster.answers[OBSERVER.wait] = absent
+    at.cluster.answers[OBSERVER.wait] = twice(absent)
     assert at.all().result("8").verdict is Verdict.PASS
     assert at.cluster.calls.count(OBSERVER.wait) == 3
 
